@@ -1,0 +1,28 @@
+//! Fast Messages: active messages between the processes of a job.
+//!
+//! The layers, from the top; read the files in this order:
+//!
+//! 1. [`endpoint`]: a process's endpoint. Sends messages to peers, and extracts what has arrived by running handlers.
+//! 2. [`stream`]: messages longer than one packet, on either side.
+//! 3. [`packet`]: the 8-byte header that every packet carries.
+//! 4. [`device`]: what a network has to offer ([`Device`]), and [`park`]: how a process waits ([`Park`]).
+//! 5. [`lock`]: the lock that costs nothing while a process has one thread.
+//!
+//! Nothing here knows a word of MPI, makes a system call, reads a clock or holds a global: many endpoints live side by
+//! side in one test process.
+//!
+//! Semantics are those of FM 2.x: messages between a pair of processes are reliable and their handlers *start* in the
+//! order of sending; a receiver that does not extract blocks its senders, and nobody else.
+
+pub mod device;
+pub mod endpoint;
+pub mod lock;
+pub mod packet;
+pub mod park;
+pub mod stream;
+
+pub use device::{Device, Slot};
+pub use endpoint::Upcall;
+pub use lock::{Threading, ThreadLock};
+pub use packet::{HandlerId, Header, Peer};
+pub use park::Park;
