@@ -1,0 +1,122 @@
+//! What a job may not leave behind: processes, shared memory, files.
+//!
+//! Processes are recognised by a mark in their environment, which descendants inherit however they daemonise. Files in
+//! /dev/shm are compared with a picture taken before; a new one counts only when no living process maps it, because
+//! other jobs run on the same machine.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The variable that marks the processes of a run.
+pub const MARK: &str = "MPI_SUITE_RUN";
+
+/// How long an ended job may take to disappear: its keeper reaps after the launcher has left.
+const GRACE: Duration = Duration::from_millis(2000);
+
+/// A living process of a run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Process {
+    pub pid: i32,
+    pub command: String,
+}
+
+/// The machine before a run.
+#[derive(Debug)]
+pub struct Picture {
+    shm: BTreeSet<PathBuf>,
+}
+
+impl Picture {
+    pub fn take() -> Picture {
+        Picture { shm: list(Path::new("/dev/shm")) }
+    }
+
+    /// What a run marked `mark` left, in words; empty when nothing. Waits a moment for it to go.
+    pub fn differences(&self, mark: &str) -> Vec<String> {
+        let end = Instant::now() + GRACE;
+        loop {
+            let left = self.differences_now(mark);
+            if left.is_empty() || Instant::now() >= end {
+                return left;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn differences_now(&self, mark: &str) -> Vec<String> {
+        let mut left: Vec<String> = marked(mark)
+            .into_iter()
+            .map(|process| format!("process {} ({})", process.pid, process.command))
+            .collect();
+        let new: Vec<PathBuf> = list(Path::new("/dev/shm")).difference(&self.shm).cloned().collect();
+        if !new.is_empty() {
+            let mapped = mapped_shm();
+            left.extend(new.iter().filter(|file| !mapped.contains(*file)).map(|file| file.display().to_string()));
+        }
+        left
+    }
+}
+
+/// All living processes whose environment has `MARK=mark`.
+pub fn marked(mark: &str) -> Vec<Process> {
+    let wanted = format!("{MARK}={mark}");
+    let has_mark = |environ: &[u8]| environ.split(|&b| b == 0).any(|entry| entry == wanted.as_bytes());
+    processes()
+        .filter(|pid| std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| has_mark(&environ)))
+        .map(|pid| Process { pid, command: command_of(pid) })
+        .collect()
+}
+
+/// The numbers of all processes.
+pub fn processes() -> impl Iterator<Item = i32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn command_of(pid: i32) -> String {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&line).replace('\0', " ");
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = state.rsplit_once(')').map_or("", |(_, rest)| rest).trim().chars().next().unwrap_or('?');
+    format!("{} [{state}]", text.trim())
+}
+
+fn list(dir: &Path) -> BTreeSet<PathBuf> {
+    std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+/// Every file of /dev/shm that some process maps or holds open.
+fn mapped_shm() -> BTreeSet<PathBuf> {
+    let mut mapped = BTreeSet::new();
+    for pid in processes() {
+        let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+        mapped.extend(maps.lines().filter_map(|line| line.find("/dev/shm/").map(|at| PathBuf::from(&line[at..]))));
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        mapped.extend(open.filter_map(|fd| std::fs::read_link(fd.path()).ok()).filter(|to| to.starts_with("/dev/shm")));
+    }
+    mapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn a_marked_process_is_found_until_it_is_gone() {
+        let mark = format!("test-{}", std::process::id());
+        let mut child = Command::new("sleep").arg("60").env(MARK, &mark).spawn().unwrap();
+        // The environment is readable only after the child's exec.
+        let end = Instant::now() + Duration::from_secs(5);
+        while marked(&mark).is_empty() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let seen = marked(&mark);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(seen.len(), 1);
+        assert_eq!(seen[0].pid, child.id() as i32);
+        assert_eq!(marked(&mark), []);
+    }
+}

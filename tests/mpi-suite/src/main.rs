@@ -1,0 +1,105 @@
+//! `mpi-suite`: the suite from the command line. `cargo xtask conformance --suite own` calls the same library.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::{Args, Parser, Subcommand};
+use mpi_suite::{Mpi, suite};
+use regex::Regex;
+
+#[derive(Parser)]
+#[command(about = "Runs the C suite against an installed MPI", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Compile and run the C programs of the manifest
+    Run(RunArgs),
+}
+
+#[derive(Args)]
+struct Installation {
+    /// HPVM's prefix
+    #[arg(long)]
+    prefix: Option<PathBuf>,
+    /// Another MPI instead: its name, with its mpicc, mpicxx and mpiexec on the PATH
+    #[arg(long, conflicts_with = "prefix")]
+    other: Option<String>,
+}
+
+#[derive(Args)]
+struct RunArgs {
+    #[command(flatten)]
+    installation: Installation,
+    /// Only runs whose name matches this regular expression
+    #[arg(long)]
+    filter: Option<Regex>,
+    /// Only these chapters
+    #[arg(long, value_delimiter = ',')]
+    dirs: Vec<String>,
+    /// Only runs with these numbers of ranks
+    #[arg(long, value_delimiter = ',')]
+    ranks: Vec<usize>,
+    /// Include the long and large runs
+    #[arg(long)]
+    heavy: bool,
+    /// Multiply every time limit by this
+    #[arg(long, default_value_t = 1.0)]
+    slowness: f64,
+    /// Say what passes, too
+    #[arg(long, short)]
+    verbose: bool,
+    /// Write a report
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// For compiled programs and kept output
+    #[arg(long)]
+    work_dir: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Action::Run(args) => run(args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("mpi-suite: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: RunArgs) -> Result<ExitCode> {
+    let mut options = suite::Options::new(args.installation.mpi()?);
+    options.filter = args.filter;
+    options.chapters = args.dirs;
+    options.ranks = args.ranks;
+    options.heavy = args.heavy;
+    options.slowness = args.slowness;
+    options.verbose = args.verbose;
+    if let Some(dir) = args.work_dir {
+        options.work_dir = dir;
+    }
+    let report = suite::run(&options)?;
+    if let Some(path) = args.report {
+        report.write(&path)?;
+    }
+    let counts = report.counts();
+    println!("{counts}");
+    Ok(ExitCode::from(u8::from(counts.failed > 0)))
+}
+
+impl Installation {
+    fn mpi(&self) -> Result<Mpi> {
+        match (&self.prefix, &self.other) {
+            (Some(prefix), _) => Ok(Mpi::installed(&prefix.canonicalize()?)),
+            (None, Some(name)) => Ok(Mpi::other(name, "mpicc".as_ref(), "mpicxx".as_ref(), "mpiexec".as_ref())),
+            (None, None) => bail!("say --prefix DIR, or --other NAME"),
+        }
+    }
+}
