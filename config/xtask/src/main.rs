@@ -1,1 +1,70 @@
-fn main() {}
+//! `cargo xtask …`: the developer tool. Everything a developer, a packager or a check types.
+//!
+//! One module per subcommand, on four small ones that they share; read in this order:
+//!
+//! 1. [`repo`]: where things are (the clone, `target/`, the cache).
+//! 2. [`exec`]: running other programs, with a deadline where they might hang.
+//! 3. [`tools`]: the Debian packages a subcommand needs, installed or asked for.
+//! 4. [`install`]: the prefix (with [`link`], [`pkgconfig`], [`man`]), on which all that follows stands.
+//! 5. [`demo`], [`test`], [`conformance`]: the programs people see, our own tests, the suites of others.
+//!
+//! Nothing here leaves a trace in the clone outside `target/`; downloads live in the cache.
+
+#![deny(unsafe_code)]
+
+mod exec;
+mod install;
+mod link;
+mod man;
+mod pkgconfig;
+mod repo;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The developer tool of HPVM.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything and install it under a prefix that may be moved afterwards
+    Install(install::Args),
+    /// Virtual hosts on this machine (not built yet)
+    #[command(disable_help_flag = true)]
+    Cluster(Rest),
+    /// Measure thresholds and collective choices (not built yet)
+    #[command(disable_help_flag = true)]
+    Tune(Rest),
+}
+
+/// The arguments of a subcommand that does not exist yet: whatever they are, the answer is the same.
+#[derive(clap::Args)]
+struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _args: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Install(args) => install::run(&args),
+        Command::Cluster(_) => not_built("cluster", "jobs run on this machine only, so there are no hosts to set up"),
+        Command::Tune(_) => not_built("tune", "the thresholds are constants of the source so far"),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn not_built(command: &str, instead: &str) -> anyhow::Result<()> {
+    anyhow::bail!("`{command}` is not built yet: {instead} (see docs/roadmap.md)")
+}

@@ -1,0 +1,73 @@
+//! From cargo's static archive to the libraries that are installed.
+//!
+//! rustc hides the weak `MPI_*` aliases from a cdylib's exports, so the shared library is linked here, from the archive,
+//! with a version script that exports the two families of names and nothing else.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::exec;
+use crate::install::put_link;
+
+const SONAME: &str = "libmpi_abi.so.1";
+
+/// Makes `libmpi_abi.so.1`, the links beside it and the static `libmpi_abi.a` in `lib`, unless they are newer than
+/// `archive`.
+pub fn link(archive: &Path, lib: &Path) -> Result<()> {
+    let shared = lib.join(SONAME);
+    let fixed = lib.join("libmpi_abi.a");
+    let time = |file: &Path| fs::metadata(file).and_then(|meta| meta.modified());
+    let fresh = |file: &Path| matches!((time(file), time(archive)), (Ok(ours), Ok(theirs)) if ours >= theirs);
+    if !fresh(&shared) {
+        link_shared(archive, &shared)?;
+    }
+    if !fresh(&fixed) {
+        link_static(archive, &fixed)?;
+    }
+    // mpi4py's loader tries only `libmpi.so`.
+    for name in ["libmpi_abi.so", "libmpi.so"] {
+        put_link(SONAME, &lib.join(name))?;
+    }
+    Ok(())
+}
+
+fn link_shared(archive: &Path, shared: &Path) -> Result<()> {
+    let work = tempfile::tempdir()?;
+    let script = work.path().join("exports.map");
+    fs::write(&script, "{ global: MPI_*; PMPI_*; local: *; };\n")?;
+    let fresh = shared.with_extension("new");
+    exec::quiet(
+        Command::new("cc")
+            .args(["-shared", "-o"])
+            .arg(&fresh)
+            .arg("-Wl,--whole-archive")
+            .arg(archive)
+            .args(["-Wl,--no-whole-archive", "-Wl,--gc-sections", "-Wl,-z,nodelete", "-Wl,-z,defs"])
+            .arg(format!("-Wl,--version-script={}", script.display()))
+            .arg(format!("-Wl,-soname,{SONAME}"))
+            .args(["-lgcc_s", "-lpthread", "-ldl", "-lm", "-lc"]),
+    )?;
+    fs::rename(&fresh, shared).with_context(|| format!("cannot write {}", shared.display()))
+}
+
+/// One object in which only the MPI names are global, so that a Rust program may link it: two copies of the Rust
+/// standard library would otherwise define the same symbols.
+fn link_static(archive: &Path, fixed: &Path) -> Result<()> {
+    let work = tempfile::tempdir()?;
+    let object = work.path().join("mpi_abi.o");
+    exec::quiet(
+        Command::new("ld").args(["-r", "-o"]).arg(&object).arg("--whole-archive").arg(archive),
+    )?;
+    exec::quiet(
+        Command::new("objcopy")
+            .args(["--wildcard", "--keep-global-symbol=MPI_*", "--keep-global-symbol=PMPI_*"])
+            .arg(&object),
+    )?;
+    let fresh = work.path().join("libmpi_abi.a");
+    exec::quiet(Command::new("ar").args(["rcs"]).arg(&fresh).arg(&object))?;
+    fs::copy(&fresh, fixed).with_context(|| format!("cannot write {}", fixed.display()))?;
+    Ok(())
+}
