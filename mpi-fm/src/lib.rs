@@ -1,8 +1,11 @@
 //! The MPI engine on Fast Messages.
 
+pub mod adi;
+pub mod arena;
 pub mod constants;
 pub mod error;
 pub mod group;
+pub mod handle;
 
 pub use error::{Class, Error, Result};
 pub use group::{Comparison, Group};

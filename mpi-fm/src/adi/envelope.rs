@@ -1,0 +1,180 @@
+//! The words of the protocol: handlers and the layouts of their messages. All numbers are little-endian.
+
+use fm::HandlerId;
+
+/// A message's body follows its envelope.
+pub const EAGER: HandlerId = HandlerId(1);
+/// A message announces itself: envelope, [`Announcement`].
+pub const READY_TO_SEND: HandlerId = HandlerId(2);
+/// The receive is there, send the body: [`Clearance`].
+pub const CLEAR_TO_SEND: HandlerId = HandlerId(3);
+/// A piece of a body: [`Piece`], then bytes.
+pub const DATA: HandlerId = HandlerId(4);
+/// Unexpected-message budget comes back: [`Budget`].
+pub const BUDGET: HandlerId = HandlerId(5);
+/// The sender wants a message back: envelope, request of the sender.
+pub const CANCEL: HandlerId = HandlerId(6);
+/// Answer to a cancellation: request of the sender, 1 if the message had not been matched.
+pub const CANCELLED: HandlerId = HandlerId(7);
+
+/// Names of the handlers in traces.
+pub const HANDLERS: [(HandlerId, &str); 7] = [
+    (EAGER, "eager"),
+    (READY_TO_SEND, "ready_to_send"),
+    (CLEAR_TO_SEND, "clear_to_send"),
+    (DATA, "data"),
+    (BUDGET, "budget"),
+    (CANCEL, "cancel"),
+    (CANCELLED, "cancelled"),
+];
+
+/// The separate spaces of messages of one communicator.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Plane {
+    PointToPoint = 0,
+    Collective = 1,
+    /// Calls that are collective over some members only, told apart by the user's tag (`MPI_Comm_create_group`).
+    Partial = 2,
+}
+
+impl Plane {
+    pub const COUNT: usize = 3;
+    const BITS: u32 = 2;
+
+    const fn from_bits(bits: u32) -> Option<Plane> {
+        match bits {
+            0 => Some(Plane::PointToPoint),
+            1 => Some(Plane::Collective),
+            2 => Some(Plane::Partial),
+            _ => None,
+        }
+    }
+}
+
+/// What a message is matched by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Envelope {
+    /// The receiver's number for the communicator: index and generation of its handle.
+    pub comm: u32,
+    pub plane: Plane,
+    pub tag: i32,
+    /// The sender's rank in the communicator.
+    pub source: u32,
+    /// Counts the sender's messages to this receiver, wrapping: names the message in a cancellation.
+    pub sequence: u32,
+}
+
+impl Envelope {
+    pub const SIZE: usize = 16;
+
+    #[inline]
+    pub fn write(&self, to: &mut [u8]) {
+        put(to, 0, self.comm << Plane::BITS | self.plane as u32);
+        put(to, 4, self.tag as u32);
+        put(to, 8, self.source);
+        put(to, 12, self.sequence);
+    }
+
+    /// Reads the envelope and what follows it; `None` if the message is too short or names no plane.
+    #[inline]
+    pub fn read(from: &[u8]) -> Option<(Envelope, &[u8])> {
+        let (head, rest) = from.split_at_checked(Envelope::SIZE)?;
+        let context = get(head, 0);
+        let envelope = Envelope {
+            comm: context >> Plane::BITS,
+            plane: Plane::from_bits(context & ((1 << Plane::BITS) - 1))?,
+            tag: get(head, 4) as i32,
+            source: get(head, 8),
+            sequence: get(head, 12),
+        };
+        Some((envelope, rest))
+    }
+}
+
+fn put(to: &mut [u8], at: usize, value: u32) {
+    to[at..at + 4].copy_from_slice(&value.to_le_bytes());
+}
+
+fn get(from: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(from[at..at + 4].try_into().expect("four bytes"))
+}
+
+/// A fixed-size message of two 32-bit words and a 64-bit one, whose meaning depends on the handler.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Words {
+    pub a: u32,
+    pub b: u32,
+    pub long: u64,
+}
+
+impl Words {
+    pub const SIZE: usize = 16;
+
+    pub fn to_bytes(self) -> [u8; Words::SIZE] {
+        let mut bytes = [0; Words::SIZE];
+        put(&mut bytes, 0, self.a);
+        put(&mut bytes, 4, self.b);
+        bytes[8..].copy_from_slice(&self.long.to_le_bytes());
+        bytes
+    }
+
+    pub fn read(from: &[u8]) -> Option<(Words, &[u8])> {
+        let (head, rest) = from.split_at_checked(Words::SIZE)?;
+        let long = u64::from_le_bytes(head[8..].try_into().expect("eight bytes"));
+        Some((Words { a: get(head, 0), b: get(head, 4), long }, rest))
+    }
+}
+
+/// After the envelope of [`READY_TO_SEND`]: the sender's request, and the body's length in bytes.
+pub struct Announcement;
+
+impl Announcement {
+    pub const fn words(send: u32, bytes: u64) -> Words {
+        Words { a: send, b: 0, long: bytes }
+    }
+}
+
+/// [`CLEAR_TO_SEND`]: the sender's request, the receiver's (the token that [`DATA`] names), and how many bytes it takes.
+pub struct Clearance;
+
+impl Clearance {
+    pub const fn words(send: u32, receive: u32, bytes: u64) -> Words {
+        Words { a: send, b: receive, long: bytes }
+    }
+}
+
+/// Before the bytes of [`DATA`]: the receiver's request, and the offset of the bytes in the body.
+pub struct Piece;
+
+impl Piece {
+    pub const fn words(receive: u32, offset: u64) -> Words {
+        Words { a: receive, b: 0, long: offset }
+    }
+}
+
+/// [`BUDGET`]: messages and bytes that have been matched.
+pub struct Budget;
+
+impl Budget {
+    pub const fn words(messages: u32, bytes: u64) -> Words {
+        Words { a: messages, b: 0, long: bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_survive_the_wire() {
+        let envelope =
+            Envelope { comm: 0x7ff_ffff, plane: Plane::Partial, tag: -2, source: 1 << 31, sequence: u32::MAX };
+        let mut bytes = [0; Envelope::SIZE + 3];
+        envelope.write(&mut bytes);
+        assert_eq!(Envelope::read(&bytes), Some((envelope, &[0u8, 0, 0][..])));
+        assert_eq!(Envelope::read(&bytes[..15]), None);
+        let words = Words { a: 1, b: u32::MAX, long: u64::MAX - 1 };
+        assert_eq!(Words::read(&words.to_bytes()), Some((words, &[][..])));
+    }
+}

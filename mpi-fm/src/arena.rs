@@ -1,0 +1,130 @@
+//! Storage with stable addresses, looked up by number without a lock.
+
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// Slots in the first chunk; each further chunk is twice as large as the one before.
+const FIRST: u32 = 64;
+const CHUNKS: usize = 17;
+
+/// Slots of `T`, numbered from 0, made on demand by one function and never moved.
+///
+/// Handing numbers out and back takes a lock; [`get`](Arena::get) takes none.
+pub struct Arena<T> {
+    chunks: [AtomicPtr<T>; CHUNKS],
+    /// Slots that exist: those below were handed out at least once.
+    len: AtomicU32,
+    free: parking_lot::Mutex<Vec<u32>>,
+    make: Box<dyn Fn() -> T + Send + Sync>,
+}
+
+// SAFETY: an arena owns its slots and hands out only shared references to them.
+unsafe impl<T: Send + Sync> Send for Arena<T> {}
+// SAFETY: as above; growing is serialised by `free`.
+unsafe impl<T: Send + Sync> Sync for Arena<T> {}
+
+/// Chunk and place in it of slot `index`.
+const fn place(index: u32) -> (usize, usize) {
+    let biased = index + FIRST;
+    let chunk = biased.ilog2() - FIRST.ilog2();
+    (chunk as usize, (biased - (FIRST << chunk)) as usize)
+}
+
+impl<T> Arena<T> {
+    /// Most slots that an arena can have.
+    pub const CAPACITY: u32 = FIRST * ((1 << CHUNKS) - 1);
+
+    /// An arena whose new slots `make` fills.
+    pub fn new(make: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        Arena {
+            chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
+            len: AtomicU32::new(0),
+            free: parking_lot::Mutex::new(Vec::new()),
+            make: Box::new(make),
+        }
+    }
+
+    /// Hands out a slot that nobody uses, the one freed last if there is one; `None` when all are in use.
+    pub fn take(&self) -> Option<u32> {
+        let mut free = self.free.lock();
+        if let Some(index) = free.pop() {
+            return Some(index);
+        }
+        let index = self.len.load(Ordering::Relaxed);
+        if index == Self::CAPACITY {
+            return None;
+        }
+        let (chunk, offset) = place(index);
+        if offset == 0 {
+            let slots: Box<[T]> = (0..FIRST << chunk).map(|_| (self.make)()).collect();
+            self.chunks[chunk].store(Box::into_raw(slots).cast(), Ordering::Release);
+        }
+        self.len.store(index + 1, Ordering::Release);
+        Some(index)
+    }
+
+    /// Takes a slot back. It keeps its contents.
+    pub fn give_back(&self, index: u32) {
+        debug_assert!(index < self.len.load(Ordering::Relaxed));
+        self.free.lock().push(index);
+    }
+
+    /// The slot, in use or not; `None` if no such slot was ever handed out.
+    #[inline]
+    pub fn get(&self, index: u32) -> Option<&T> {
+        if index >= self.len.load(Ordering::Acquire) {
+            return None;
+        }
+        let (chunk, offset) = place(index);
+        let slots = self.chunks[chunk].load(Ordering::Acquire);
+        // SAFETY: `len` grows past `index` only after the chunk with that slot was stored, and chunks live as long as `self`.
+        Some(unsafe { &*slots.add(offset) })
+    }
+
+    /// All slots that were ever handed out.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0..self.len.load(Ordering::Acquire)).filter_map(|index| Some((index, self.get(index)?)))
+    }
+}
+
+impl<T> Drop for Arena<T> {
+    fn drop(&mut self) {
+        for (chunk, slots) in self.chunks.iter_mut().enumerate() {
+            let slots = *slots.get_mut();
+            if !slots.is_null() {
+                let slots = std::ptr::slice_from_raw_parts_mut(slots, (FIRST as usize) << chunk);
+                // SAFETY: the pointer came from `Box::into_raw` of a slice of just this length.
+                drop(unsafe { Box::from_raw(slots) });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_dense() {
+        let mut expected = (0, 0);
+        for index in 0..100_000 {
+            assert_eq!(place(index), expected);
+            expected.1 += 1;
+            if expected.1 == (FIRST as usize) << expected.0 {
+                expected = (expected.0 + 1, 0);
+            }
+        }
+    }
+
+    #[test]
+    fn slots_stay_and_are_reused() {
+        let arena = Arena::new(|| AtomicU32::new(0));
+        let taken: Vec<u32> = (0..1000).map(|_| arena.take().unwrap()).collect();
+        for &index in &taken {
+            arena.get(index).unwrap().store(index + 7, Ordering::Relaxed);
+        }
+        assert!(taken.iter().all(|&i| arena.get(i).unwrap().load(Ordering::Relaxed) == i + 7));
+        assert!(arena.get(1000).is_none());
+        arena.give_back(5);
+        assert_eq!(arena.take(), Some(5));
+    }
+}
