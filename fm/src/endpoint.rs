@@ -1,7 +1,13 @@
 //! A process's endpoint: sending messages and extracting them.
 
-use crate::packet::{HandlerId, Peer};
-use crate::stream::Receive;
+use crate::connection::Connection;
+use crate::device::Device;
+use crate::inbound::Inbound;
+use crate::lock::{Guard, ThreadLock, Threading};
+use crate::packet::{HandlerId, Header, Kind, Peer};
+use crate::stream::{Receive, SendStream};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 /// What a process does with the messages it extracts.
 ///
@@ -12,4 +18,271 @@ pub trait Upcall {
 
     /// The first packet of a longer message of `total` bytes. What is returned receives all its bytes, from the first on.
     fn begin(&self, from: Peer, handler: HandlerId, total: u64) -> Box<dyn Receive>;
+
+    /// A packet from `from` makes no sense: a fault in this process, in that one, or in the network between.
+    fn violation(&self, from: Peer, what: &str) {
+        panic!("peer {} broke the protocol: {what}", from.0);
+    }
+}
+
+/// A process's endpoint. Shared by `&` among its threads.
+///
+/// Locks are taken in this order: extraction, one peer's connection, the list of pending peers, a device's own. Handlers
+/// run under the first, so that they may send; the closures that fill a packet run under the second, so that they may not.
+pub struct Fm {
+    me: Peer,
+    threading: Threading,
+    devices: Vec<DeviceSlot>,
+    /// Index of each peer's device.
+    route: Box<[u8]>,
+    /// Made at first contact.
+    connections: Box<[OnceLock<Box<ThreadLock<Connection>>>]>,
+    inbound: ThreadLock<Inbound>,
+    pending: Pending,
+    counters: Option<Box<Counters>>,
+}
+
+struct DeviceSlot {
+    device: Arc<dyn Device>,
+    /// Asked once: they do not change.
+    max_packet: usize,
+    credits: Option<u16>,
+}
+
+impl Fm {
+    /// The endpoint of process `me` of a job of `peers` processes. `route` names each peer's device by its index in `devices`,
+    /// for good. With `trace`, messages are [counted](Self::counts).
+    ///
+    /// # Panics
+    /// When `me` is no peer, or `route` names a device that is not there.
+    pub fn new(
+        me: Peer,
+        peers: u32,
+        devices: Vec<Arc<dyn Device>>,
+        route: impl Fn(Peer) -> usize,
+        threading: Threading,
+        trace: bool,
+    ) -> Fm {
+        assert!(me.0 < peers, "process {} in a job of {peers}", me.0);
+        let devices: Vec<_> = devices
+            .into_iter()
+            .map(|device| DeviceSlot { max_packet: device.max_packet(), credits: device.credits(), device })
+            .collect();
+        assert!(devices.iter().all(|slot| slot.max_packet >= MIN_PACKET));
+        let route = (0..peers)
+            .map(|peer| {
+                let index = route(Peer(peer));
+                assert!(index < devices.len().min(256), "peer {peer} is routed to a device that is not there");
+                index as u8
+            })
+            .collect();
+        Fm {
+            me,
+            threading,
+            devices,
+            route,
+            connections: (0..peers).map(|_| OnceLock::new()).collect(),
+            inbound: ThreadLock::new(threading, Inbound::new(peers)),
+            pending: Pending { count: AtomicUsize::new(0), peers: ThreadLock::new(threading, Vec::new()) },
+            counters: trace.then(Default::default),
+        }
+    }
+
+    pub fn me(&self) -> Peer {
+        self.me
+    }
+
+    /// Number of processes in the job.
+    pub fn peers(&self) -> u32 {
+        self.connections.len() as u32
+    }
+
+    pub fn threading(&self) -> Threading {
+        self.threading
+    }
+
+    /// Largest body of a one-packet message to `to`, in bytes.
+    #[inline]
+    pub fn max_message(&self, to: Peer) -> usize {
+        self.slot(to).max_packet
+    }
+
+    /// Sends a message of `len` bytes (at most [`max_message`](Self::max_message)) that `fill` writes straight into the device's
+    /// room. `false` means not now: no room at the receiver, or something earlier for this peer waits; `fill` has not been
+    /// called then, and the caller comes back after its next [`extract`](Self::extract).
+    #[inline]
+    pub fn try_send(&self, to: Peer, handler: HandlerId, len: usize, fill: impl FnOnce(&mut [u8])) -> bool {
+        debug_assert!(len <= self.max_message(to));
+        let sent = self.connection(to).lock().start(Header::single(handler), len, fill);
+        if sent {
+            self.count_sent(handler);
+        }
+        sent
+    }
+
+    /// Sends a small message that is never refused: what a handler answers. It leaves at once or waits here, in order, for
+    /// later extractions and sends to take it along.
+    ///
+    /// # Panics
+    /// When `body` does not fit one packet.
+    pub fn control(&self, to: Peer, handler: HandlerId, body: &[u8]) {
+        assert!(body.len() <= self.max_message(to), "a control message of {} bytes", body.len());
+        let mut connection = self.connection(to).lock();
+        if !connection.insist(Header::single(handler), body) {
+            self.list_pending(to, &mut connection);
+        }
+        self.count_sent(handler);
+    }
+
+    /// Begins a message of at most `total` bytes, longer than a packet or of parts that come one by one. `None` means not now:
+    /// too many streams towards this peer are open.
+    pub fn begin(&self, to: Peer, handler: HandlerId, total: u64) -> Option<SendStream> {
+        let number = self.connection(to).lock().open_stream()?;
+        Some(SendStream::new(to, handler, number, total))
+    }
+
+    /// Runs the handlers of what has arrived, for at most `budget` packets, and moves what waits to be sent. Returns how many
+    /// packets were handled: 0 also when another thread is extracting.
+    #[inline]
+    pub fn extract(&self, budget: usize, upcall: &impl Upcall) -> usize {
+        self.idle_flush();
+        let Some(mut inbound) = self.inbound.try_lock() else {
+            return 0;
+        };
+        if let [only] = &self.devices[..] {
+            return self.extract_from(only, budget, upcall, &mut inbound);
+        }
+        let first = inbound.first_device;
+        inbound.first_device = (first + 1) % self.devices.len();
+        let (after, before) = (&self.devices[first..], &self.devices[..first]);
+        let mut handled = 0;
+        for slot in after.iter().chain(before) {
+            if handled < budget {
+                handled += self.extract_from(slot, budget - handled, upcall, &mut inbound);
+            }
+        }
+        handled
+    }
+
+    #[inline]
+    fn extract_from(&self, slot: &DeviceSlot, budget: usize, upcall: &impl Upcall, inbound: &mut Inbound) -> usize {
+        let counted = slot.credits.is_some();
+        slot.device.poll(budget, &mut |from, header, body| {
+            if counted && header.credits > 0 {
+                self.connection(from).lock().granted(header.credits);
+            }
+            let started = inbound.deliver(upcall, from, header, body);
+            if counted && header.kind != Kind::Credits {
+                let mut connection = self.connection(from).lock();
+                if !connection.handled() {
+                    self.list_pending(from, &mut connection);
+                }
+            }
+            if started && let Some(counters) = &self.counters {
+                counters.received[usize::from(header.handler.0)].fetch_add(1, Relaxed);
+            }
+        })
+    }
+
+    /// Whether an extraction would find something, or a send that was refused might now succeed: the last look before
+    /// sleeping.
+    pub fn arrived(&self) -> bool {
+        self.devices.iter().any(|slot| slot.device.arrived())
+    }
+
+    /// Whether something waits here to be sent. Until it has left, the process must not stop extracting for good.
+    #[inline]
+    pub fn pending(&self) -> bool {
+        self.pending.count.load(Relaxed) > 0
+    }
+
+    /// Moves what waits to be sent without extracting. Returns whether something still waits.
+    #[inline]
+    pub fn idle_flush(&self) -> bool {
+        self.pending() && self.flush_pending()
+    }
+
+    #[cold]
+    fn flush_pending(&self) -> bool {
+        let peers = {
+            let mut peers = self.pending.peers.lock();
+            self.pending.count.store(0, Relaxed);
+            std::mem::take(&mut *peers)
+        };
+        for peer in peers {
+            let mut connection = self.connection(peer).lock();
+            connection.listed = false;
+            if !connection.flush() {
+                self.list_pending(peer, &mut connection);
+            }
+        }
+        self.pending()
+    }
+
+    /// Messages sent and received so far, when they are counted.
+    pub fn counts(&self) -> Option<Counts> {
+        let read = |counters: &[AtomicU64; 256]| std::array::from_fn(|handler| counters[handler].load(Relaxed));
+        self.counters.as_ref().map(|counters| Counts { sent: read(&counters.sent), received: read(&counters.received) })
+    }
+
+    #[inline]
+    pub(crate) fn connection(&self, to: Peer) -> &ThreadLock<Connection> {
+        self.connections[to.index()].get_or_init(|| self.connect(to))
+    }
+
+    #[cold]
+    fn connect(&self, to: Peer) -> Box<ThreadLock<Connection>> {
+        let slot = self.slot(to);
+        Box::new(ThreadLock::new(self.threading, Connection::new(slot.device.link(to), slot.credits)))
+    }
+
+    #[inline]
+    fn slot(&self, to: Peer) -> &DeviceSlot {
+        &self.devices[usize::from(self.route[to.index()])]
+    }
+
+    /// Notes that `peer` has something waiting, for the flushes to come.
+    pub(crate) fn list_pending(&self, peer: Peer, connection: &mut Guard<'_, Connection>) {
+        if !std::mem::replace(&mut connection.listed, true) {
+            let mut peers = self.pending.peers.lock();
+            peers.push(peer);
+            self.pending.count.store(peers.len(), Relaxed);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn count_sent(&self, handler: HandlerId) {
+        if let Some(counters) = &self.counters {
+            counters.sent[usize::from(handler.0)].fetch_add(1, Relaxed);
+        }
+    }
+}
+
+/// Packets smaller than this could not carry a long message's length and some of its bytes.
+const MIN_PACKET: usize = 32;
+
+/// The peers with something waiting to be sent.
+struct Pending {
+    /// Their number, to be read without the lock.
+    count: AtomicUsize,
+    peers: ThreadLock<Vec<Peer>>,
+}
+
+struct Counters {
+    sent: [AtomicU64; 256],
+    received: [AtomicU64; 256],
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        let zeros = || std::array::from_fn(|_| AtomicU64::new(0));
+        Counters { sent: zeros(), received: zeros() }
+    }
+}
+
+/// Messages by handler id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Counts {
+    pub sent: [u64; 256],
+    pub received: [u64; 256],
 }

@@ -4,9 +4,11 @@
 //!
 //! 1. [`endpoint`]: a process's endpoint. Sends messages to peers, and extracts what has arrived by running handlers.
 //! 2. [`stream`]: messages longer than one packet, on either side.
-//! 3. [`packet`]: the 8-byte header that every packet carries.
-//! 4. [`device`]: what a network has to offer ([`Device`]), and [`park`]: how a process waits ([`Park`]).
-//! 5. [`lock`]: the lock that costs nothing while a process has one thread.
+//! 3. `connection` and `inbound`: the state behind them, towards one peer and from all of them.
+//! 4. [`packet`]: the 8-byte header that every packet carries.
+//! 5. [`device`]: what a network has to offer ([`Device`]), and [`park`]: how a process waits ([`Park`]).
+//! 6. [`lock`]: the lock that costs nothing while a process has one thread.
+//! 7. [`sim`]: a network inside one process, deterministic, in virtual time.
 //!
 //! Nothing here knows a word of MPI, makes a system call, reads a clock or holds a global: many endpoints live side by
 //! side in one test process.
@@ -14,15 +16,21 @@
 //! Semantics are those of FM 2.x: messages between a pair of processes are reliable and their handlers *start* in the
 //! order of sending; a receiver that does not extract blocks its senders, and nobody else.
 
+#![deny(unsafe_code)]
+
+mod connection;
 pub mod device;
 pub mod endpoint;
+mod inbound;
 pub mod lock;
 pub mod packet;
 pub mod park;
+pub mod sim;
 pub mod stream;
 
-pub use device::{Device, Slot};
-pub use endpoint::Upcall;
+pub use device::{Device, Link};
+pub use endpoint::{Counts, Fm, Upcall};
 pub use lock::{Threading, ThreadLock};
 pub use packet::{HandlerId, Header, Peer};
 pub use park::Park;
+pub use stream::{Receive, SendStream};

@@ -1,5 +1,7 @@
 //! A lock that costs nothing while the process has one thread.
 
+#![allow(unsafe_code)] // The cell behind the lock; each use is explained.
+
 use parking_lot::RawMutex;
 use parking_lot::lock_api::RawMutex as _;
 use std::cell::{Cell, UnsafeCell};

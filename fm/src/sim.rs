@@ -1,0 +1,268 @@
+//! A network inside one process: virtual time, every delay decided by one seed.
+//!
+//! [`Network`] hands out one [`Device`] per node. A packet arrives after a random delay; packets of a pair keep their order,
+//! those of different pairs overtake each other. Time stands still until whoever schedules the nodes moves it:
+//! [`Network::tick`] a little after each node's turn, [`Network::advance`] to the next arrival when no node can run. When
+//! nothing is in flight either, the nodes have deadlocked.
+//!
+//! The same seed, plan and schedule give the same run.
+
+use crate::device::{Device, Link};
+use crate::packet::{Header, Kind, Peer};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the network is like.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Largest payload of a packet in bytes. Small ones make streams long.
+    pub max_packet: usize,
+    /// `Some`: FM counts receive credits, and the network checks that it does. `None`: the network holds senders back.
+    pub credits: Option<u16>,
+    /// Without credits, packets of a pair that may be on their way or unextracted.
+    pub slots: usize,
+    /// A packet is on its way for 1 to this many nanoseconds.
+    pub delay_ns_max: u64,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Plan { max_packet: 4096, credits: None, slots: 32, delay_ns_max: 20_000 }
+    }
+}
+
+/// The network between the nodes of one simulation.
+#[derive(Clone)]
+pub struct Network {
+    state: Arc<Mutex<State>>,
+}
+
+impl Network {
+    pub fn new(seed: u64, nodes: u32, plan: Plan) -> Network {
+        let pairs = nodes as usize * nodes as usize;
+        Network {
+            state: Arc::new(Mutex::new(State {
+                random: Random::new(seed),
+                nodes,
+                plan,
+                now_ns: 0,
+                sequence: 0,
+                inboxes: (0..nodes).map(|_| BTreeMap::new()).collect(),
+                pairs: vec![Pair::default(); pairs],
+                bodies: Vec::new(),
+            })),
+        }
+    }
+
+    /// Node `me`'s side of the network.
+    pub fn device(&self, me: Peer) -> Arc<dyn Device> {
+        let state = self.state.lock();
+        assert!(me.0 < state.nodes);
+        let plan = state.plan.clone();
+        Arc::new(SimDevice { me, plan, state: self.state.clone() })
+    }
+
+    /// Virtual time in nanoseconds.
+    pub fn now_ns(&self) -> u64 {
+        self.state.lock().now_ns
+    }
+
+    /// Lets a little time pass.
+    pub fn tick(&self, ns: u64) {
+        self.state.lock().now_ns += ns;
+    }
+
+    /// Moves time to the next arrival. Returns false when nothing is on its way.
+    pub fn advance(&self) -> bool {
+        let mut state = self.state.lock();
+        let now_ns = state.now_ns;
+        let later = (now_ns + 1, 0);
+        let next = state.inboxes.iter().filter_map(|inbox| inbox.range(later..).next()).map(|(&(at_ns, _), _)| at_ns).min();
+        match next {
+            Some(at_ns) => {
+                state.now_ns = at_ns;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Packets on their way or unextracted.
+    pub fn in_flight(&self) -> usize {
+        self.state.lock().inboxes.iter().map(BTreeMap::len).sum()
+    }
+}
+
+struct State {
+    random: Random,
+    nodes: u32,
+    plan: Plan,
+    now_ns: u64,
+    sequence: u64,
+    /// By receiver: packets by time of arrival and order of sending.
+    inboxes: Vec<BTreeMap<(u64, u64), Packet>>,
+    pairs: Vec<Pair>,
+    /// Buffers of delivered packets, for those to come.
+    bodies: Vec<Vec<u8>>,
+}
+
+/// From one node to another.
+#[derive(Clone, Default)]
+struct Pair {
+    last_arrival_ns: u64,
+    /// Packets on their way or unextracted, and how many of them carry nothing but credits.
+    in_flight: usize,
+    credits_in_flight: usize,
+    /// The sender was refused and has not sent since.
+    refused: bool,
+}
+
+struct Packet {
+    from: Peer,
+    header: Header,
+    body: Vec<u8>,
+}
+
+impl State {
+    fn pair(&mut self, from: Peer, to: Peer) -> &mut Pair {
+        let index = from.index() * self.nodes as usize + to.index();
+        &mut self.pairs[index]
+    }
+
+    fn full(&self, from: Peer, to: Peer) -> bool {
+        let pair = &self.pairs[from.index() * self.nodes as usize + to.index()];
+        self.plan.credits.is_none() && pair.in_flight >= self.plan.slots
+    }
+
+    fn send(&mut self, to: Peer, packet: Packet) {
+        let delay_ns = 1 + self.random.below(self.plan.delay_ns_max.max(1));
+        let earliest_ns = self.now_ns + delay_ns;
+        let credits = self.plan.credits;
+        let only_credits = packet.header.kind == Kind::Credits;
+        let from = packet.from;
+        let pair = self.pair(from, to);
+        let at_ns = earliest_ns.max(pair.last_arrival_ns);
+        pair.last_arrival_ns = at_ns;
+        pair.refused = false;
+        pair.in_flight += 1;
+        pair.credits_in_flight += usize::from(only_credits);
+        if let Some(credits) = credits {
+            assert!(pair.in_flight - pair.credits_in_flight <= usize::from(credits), "a sender exceeded its credits");
+            assert!(pair.credits_in_flight <= 2, "more than two packets of credits on their way");
+        }
+        self.sequence += 1;
+        self.inboxes[to.index()].insert((at_ns, self.sequence), packet);
+    }
+
+    fn arrived(&self, me: Peer) -> bool {
+        self.inboxes[me.index()].first_key_value().is_some_and(|(&(at_ns, _), _)| at_ns <= self.now_ns)
+    }
+
+    fn receive(&mut self, me: Peer) -> Option<Packet> {
+        let now_ns = self.now_ns;
+        let first = self.inboxes[me.index()].first_entry()?;
+        if first.key().0 > now_ns {
+            return None;
+        }
+        let packet = first.remove();
+        let pair = self.pair(packet.from, me);
+        pair.in_flight -= 1;
+        pair.credits_in_flight -= usize::from(packet.header.kind == Kind::Credits);
+        Some(packet)
+    }
+}
+
+struct SimDevice {
+    me: Peer,
+    plan: Plan,
+    state: Arc<Mutex<State>>,
+}
+
+impl Device for SimDevice {
+    fn name(&self) -> &'static str {
+        "sim"
+    }
+
+    fn max_packet(&self) -> usize {
+        self.plan.max_packet
+    }
+
+    fn credits(&self) -> Option<u16> {
+        self.plan.credits
+    }
+
+    fn link(&self, to: Peer) -> Box<dyn Link> {
+        Box::new(SimLink { from: self.me, to, state: self.state.clone(), room: Vec::new() })
+    }
+
+    fn poll(&self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+        for delivered in 0..budget {
+            // Not locked during the delivery: handlers send.
+            let Some(packet) = self.state.lock().receive(self.me) else {
+                return delivered;
+            };
+            deliver(packet.from, packet.header, &packet.body);
+            self.state.lock().bodies.push(packet.body);
+        }
+        budget
+    }
+
+    fn arrived(&self) -> bool {
+        let state = self.state.lock();
+        let row = self.me.index() * state.nodes as usize;
+        let freed = |to| state.pairs[row + to as usize].refused && !state.full(self.me, Peer(to));
+        state.arrived(self.me) || (0..state.nodes).any(freed)
+    }
+}
+
+struct SimLink {
+    from: Peer,
+    to: Peer,
+    state: Arc<Mutex<State>>,
+    room: Vec<u8>,
+}
+
+impl Link for SimLink {
+    fn lend(&mut self, len: usize) -> Option<&mut [u8]> {
+        let mut state = self.state.lock();
+        assert!(len <= state.plan.max_packet);
+        if state.full(self.from, self.to) {
+            state.pair(self.from, self.to).refused = true;
+            return None;
+        }
+        if self.room.capacity() == 0 {
+            self.room = state.bodies.pop().unwrap_or_default();
+        }
+        self.room.clear();
+        self.room.resize(len, 0);
+        Some(&mut self.room)
+    }
+
+    fn commit(&mut self, header: Header) {
+        let body = std::mem::take(&mut self.room);
+        self.state.lock().send(self.to, Packet { from: self.from, header, body });
+    }
+}
+
+/// A small generator of random numbers (splitmix64): the same everywhere for the same seed.
+#[derive(Clone)]
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Random(seed)
+    }
+
+    pub fn next_u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
+    }
+}
