@@ -32,8 +32,7 @@ fn main() -> ExitCode {
     let called = called.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match run(&called, words.collect()) {
         Ok(text) => {
-            // Nobody reads to the end (`mpicc -show | head`): not an error.
-            let _ = writeln!(stdout(), "{text}");
+            print_line(&text);
             ExitCode::SUCCESS
         }
         Err(text) => {
@@ -41,6 +40,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// That nobody reads to the end (`mpicc -show | head -c1`) is not an error.
+fn print_line(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
 }
 
 /// Answers a question with a text, or becomes the compiler; returns an error only if it cannot.
@@ -59,7 +63,11 @@ fn run(called: &str, words: Vec<OsString>) -> Result<String, String> {
         None => {}
     }
     if request.verbose {
-        let _ = writeln!(stdout(), "{called} for HPVM version {VERSION}");
+        let line = format!("{called} for HPVM version {VERSION}");
+        if request.args == ["-v"] && find(&compiler[0]).is_none() {
+            return Ok(line);
+        }
+        print_line(&line);
     }
     if request.args.is_empty() {
         return Err("no input files (-help lists what I answer myself)".into());
@@ -87,9 +95,7 @@ fn become_compiler(
             flags.header().display()
         ));
     }
-    let [program, ..] = compiler else {
-        return Err("the compiler's name is empty".into());
-    };
+    let program = &compiler[0];
     let Some(path) = find(program) else {
         return Err(format!(
             "no {} compiler: {} is not in PATH; install one, or name one with {} or {}=…",
@@ -122,10 +128,12 @@ fn prefix(own: &Path) -> Result<PathBuf, String> {
     prefix.map(Path::to_owned).ok_or_else(|| format!("{} lies in no prefix", own.display()))
 }
 
-/// The compiler with its first arguments: from the command line, the environment, or the first that exists.
+/// The compiler with its first arguments: from the command line, the environment, or the first that exists. A name that
+/// is empty counts as none.
 fn compiler(asked: Option<OsString>, language: &Language) -> Vec<OsString> {
-    let from_environment = || language.environment.iter().find_map(env::var_os);
-    match asked.filter(|text| !text.is_empty()).or_else(from_environment) {
+    let named = |text: &OsString| !text.to_string_lossy().trim().is_empty();
+    let from_environment = || language.environment.iter().filter_map(env::var_os).find(named);
+    match asked.filter(named).or_else(from_environment) {
         // A compiler with options, `ccache gcc -m64`, is several words, unless there is a file of that very name.
         Some(text) if find(&text).is_some() => vec![text],
         Some(text) => match text.to_str() {
