@@ -4,6 +4,7 @@ pub mod adi;
 pub mod arena;
 pub mod constants;
 pub mod error;
+pub mod errcode;
 pub mod group;
 pub mod handle;
 
