@@ -1,0 +1,44 @@
+//! The names of the environment variables, and the version of what they mean.
+
+/// Rises with every change after which an older library or launcher would misread the newer one.
+/// A container's library and the host's launcher meet here, so a difference is an error that names
+/// both versions, never a guess.
+pub const VERSION: u32 = 1;
+
+/// [`VERSION`] of the launcher.
+pub const WIRE_VERSION: &str = "HPVM_WIRE_VERSION";
+/// Rank in `MPI_COMM_WORLD`.
+pub const RANK: &str = "HPVM_RANK";
+/// Size of `MPI_COMM_WORLD`.
+pub const SIZE: &str = "HPVM_SIZE";
+/// Position among the ranks of this node.
+pub const LOCAL_RANK: &str = "HPVM_LOCAL_RANK";
+/// Number of ranks on this node.
+pub const LOCAL_SIZE: &str = "HPVM_LOCAL_SIZE";
+/// Which part of an MPMD command line this rank runs: the attribute `MPI_APPNUM`.
+pub const APPNUM: &str = "HPVM_APPNUM";
+/// The attribute `MPI_UNIVERSE_SIZE`.
+pub const UNIVERSE_SIZE: &str = "HPVM_UNIVERSE_SIZE";
+/// Process id of `hpvmrun`, through whose `/proc/PID/fd` a closed descriptor is found again.
+pub const LAUNCHER_PID: &str = "HPVM_LAUNCHER_PID";
+/// The node's message memory, a memfd that only grows; see [`crate::Descriptor`] for the form.
+pub const MEM_FD: &str = "HPVM_MEM_FD";
+/// The status board, a memfd of fixed size.
+pub const STATUS_FD: &str = "HPVM_STATUS_FD";
+/// The bell; see [`crate::event`].
+pub const EVENT_FD: &str = "HPVM_EVENT_FD";
+
+/// Everything above: what a launcher that starts a job inside a rank of another job must replace.
+pub const ALL: [&str; 11] = [
+    WIRE_VERSION,
+    RANK,
+    SIZE,
+    LOCAL_RANK,
+    LOCAL_SIZE,
+    APPNUM,
+    UNIVERSE_SIZE,
+    LAUNCHER_PID,
+    MEM_FD,
+    STATUS_FD,
+    EVENT_FD,
+];
