@@ -22,6 +22,10 @@ pub struct Job<'a> {
     pub args: &'a [String],
     pub env: Vec<(String, String)>,
     pub preload: Option<&'a Path>,
+    /// Where it runs; ours when `None`.
+    pub dir: Option<&'a Path>,
+    /// What rank 0 reads; nothing when `None`.
+    pub stdin: Option<&'a Path>,
     pub limit: Duration,
 }
 
@@ -46,7 +50,7 @@ pub fn launch(mpi: &Mpi, job: &Job, stem: &Path) -> Result<Ended> {
     let start = Instant::now();
     let mut child = command(mpi, job)
         .env(MARK, &mark)
-        .stdin(Stdio::null())
+        .stdin(stdin(job)?)
         .stdout(File::create(&out).with_context(|| format!("creating {}", out.display()))?)
         .stderr(File::create(&err)?)
         .process_group(0)
@@ -105,8 +109,18 @@ pub fn judge(expect: &Expect, ended: &Ended, nothing_may_be_left: bool) -> Optio
     None
 }
 
+fn stdin(job: &Job) -> Result<Stdio> {
+    match job.stdin {
+        Some(path) => Ok(File::open(path).with_context(|| format!("opening {}", path.display()))?.into()),
+        None => Ok(Stdio::null()),
+    }
+}
+
 fn command(mpi: &Mpi, job: &Job) -> Command {
     let mut command = Command::new(&mpi.mpirun);
+    if let Some(dir) = job.dir {
+        command.current_dir(dir);
+    }
     command.args(&mpi.launcher_args).arg("-n").arg(job.ranks.to_string());
     // Through `env`, so that the launcher itself is not preloaded into.
     if let Some(library) = job.preload {

@@ -113,6 +113,8 @@ fn run_case(options: &Options, case: &Case, built: &Built, stem: &std::path::Pat
         args: &test.args,
         env: test.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         preload: preload.as_deref(),
+        dir: None,
+        stdin: None,
         limit: Duration::from_secs_f64(test.limit as f64 * options.slowness),
     };
     let ended = run::launch(&options.mpi, &job, stem)?;
