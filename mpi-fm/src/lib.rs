@@ -7,6 +7,7 @@ pub mod error;
 pub mod errcode;
 pub mod group;
 pub mod handle;
+pub mod info;
 
 pub use error::{Class, Error, Result};
 pub use group::{Comparison, Group};
