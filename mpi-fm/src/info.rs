@@ -2,8 +2,8 @@
 //!
 //! They live outside any process state: the standard allows their use before `MPI_Init` and after `MPI_Finalize`.
 
-use crate::constants::{MAX_INFO_KEY, MAX_INFO_VAL};
 use crate::bail;
+use crate::constants::{MAX_INFO_KEY, MAX_INFO_VAL};
 use crate::error::Result;
 use parking_lot::Mutex;
 
@@ -121,7 +121,9 @@ impl Info {
         let entries = self.entries.lock();
         match usize::try_from(n).ok().and_then(|n| entries.get(n)) {
             Some((key, _)) => Ok(key.clone()),
-            None => bail!(ARG, "there is no info key number {n}: the object has {} keys, counted from 0", entries.len()),
+            None => {
+                bail!(ARG, "there is no info key number {n}: the object has {} keys, counted from 0", entries.len())
+            }
         }
     }
 
@@ -149,12 +151,7 @@ fn check_key(key: &[u8]) -> Result<()> {
         bail!(INFO_KEY, "an info key cannot be empty");
     }
     if key.len() >= MAX_INFO_KEY {
-        bail!(
-            INFO_KEY,
-            "an info key has {} characters; MPI_MAX_INFO_KEY allows {}",
-            key.len(),
-            MAX_INFO_KEY - 1
-        );
+        bail!(INFO_KEY, "an info key has {} characters; MPI_MAX_INFO_KEY allows {}", key.len(), MAX_INFO_KEY - 1);
     }
     Ok(())
 }

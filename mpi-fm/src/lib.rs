@@ -8,6 +8,7 @@ pub mod errcode;
 pub mod group;
 pub mod handle;
 pub mod info;
+pub mod topo;
 
 pub use error::{Class, Error, Result};
 pub use group::{Comparison, Group};
