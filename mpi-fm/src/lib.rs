@@ -2,7 +2,9 @@
 
 pub mod adi;
 pub mod arena;
+pub mod buf;
 pub mod constants;
+pub mod datatype;
 pub mod error;
 pub mod errcode;
 pub mod group;
@@ -10,5 +12,7 @@ pub mod handle;
 pub mod info;
 pub mod topo;
 
+pub use buf::Buf;
+pub use datatype::Datatype;
 pub use error::{Class, Error, Result};
 pub use group::{Comparison, Group};

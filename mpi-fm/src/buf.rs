@@ -1,0 +1,124 @@
+//! A user's buffer: an address, a count and a datatype.
+
+use std::sync::Arc;
+
+use crate::datatype::{self, Datatype};
+
+/// `count` items of type `ty` at `addr`. The address may be null (MPI_BOTTOM) where the type holds absolute ones.
+///
+/// A `Buf` vouches for the memory: [`Buf::new`] is unsafe, so that using one is not.
+#[derive(Clone, Copy, Debug)]
+pub struct Buf<'a> {
+    pub(crate) addr: *mut u8,
+    pub(crate) count: usize,
+    pub(crate) ty: &'a Arc<Datatype>,
+}
+
+// SAFETY: a `Buf` is a name for memory that the MPI program has handed over for the time of an operation
+// (MPI 5.0 section 3.7.2); whichever thread makes progress may move the bytes.
+unsafe impl Send for Buf<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Buf<'_> {}
+
+impl<'a> Buf<'a> {
+    /// # Safety
+    /// Until the operation that gets this buffer is complete, the memory that `count` items of `ty` at `addr` describe
+    /// is readable, and writable if the operation receives into it; nobody else changes what is read, or touches what
+    /// is written. This is what the MPI standard asks of the caller, and what cannot be checked.
+    pub unsafe fn new(addr: *mut u8, count: usize, ty: &'a Arc<Datatype>) -> Buf<'a> {
+        Buf { addr, count, ty }
+    }
+
+    pub fn addr(&self) -> *mut u8 {
+        self.addr
+    }
+
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn ty(&self) -> &'a Arc<Datatype> {
+        self.ty
+    }
+
+    /// Packed size.
+    pub fn bytes(&self) -> u64 {
+        self.ty.size().saturating_mul(self.count as u64)
+    }
+
+    /// The same type and address, with another count.
+    ///
+    /// # Safety
+    /// As for [`Buf::new`] if `count` is larger.
+    pub unsafe fn with_count(&self, count: usize) -> Buf<'a> {
+        Buf { count, ..*self }
+    }
+
+    /// Where the data is, if packed and memory order are the same.
+    pub fn as_contiguous(&self) -> Option<*mut [u8]> {
+        let start = self.addr.wrapping_offset(self.ty.true_lb() as isize);
+        let contiguous = self.ty.is_contiguous_for(self.count);
+        contiguous.then(|| std::ptr::slice_from_raw_parts_mut(start, self.bytes() as usize))
+    }
+
+    /// Reads packed bytes from `offset` on into `out`; returns how many there were.
+    #[inline]
+    pub fn read_at(&self, offset: u64, out: &mut [u8]) -> usize {
+        // SAFETY: the memory is readable by the promise made at `new`.
+        unsafe { self.ty.pack(self.addr, self.count, offset, out) }
+    }
+
+    /// Writes packed bytes `data` from `offset` on; returns how many there was room for.
+    #[inline]
+    pub fn write_at(&self, offset: u64, data: &[u8]) -> usize {
+        // SAFETY: the memory is writable by the promise made at `new`.
+        unsafe { self.ty.unpack(self.addr, self.count, offset, data) }
+    }
+
+    /// Copies what fits both into `to`; returns the bytes. For messages to self and a collective's own part.
+    pub fn copy_to(&self, to: &Buf<'_>) -> u64 {
+        // SAFETY: by the promise made at `new` the one is readable, the other writable and touched by nobody else.
+        unsafe { datatype::copy((self.ty, self.addr, self.count), (to.ty, to.addr, to.count)) }
+    }
+
+    /// The contiguous pieces of packed bytes `offset .. offset + len`, in order.
+    pub fn for_each_piece(&self, offset: u64, len: usize, piece: impl FnMut(*mut u8, usize)) {
+        self.ty.for_each_piece(self.addr, self.count, offset, len, piece);
+    }
+}
+
+/// Goes through a buffer from its beginning, in pieces of any size. Finding a packed offset costs O(depth · log n), so
+/// the position is all it has to remember.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor<'a> {
+    buf: Buf<'a>,
+    offset: u64,
+}
+
+impl<'a> Cursor<'a> {
+    pub fn new(buf: Buf<'a>) -> Cursor<'a> {
+        Cursor { buf, offset: 0 }
+    }
+
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub fn left(&self) -> u64 {
+        self.buf.bytes() - self.offset
+    }
+
+    /// Fills `out` with the bytes that follow; returns how many there were.
+    pub fn read(&mut self, out: &mut [u8]) -> usize {
+        let n = self.buf.read_at(self.offset, out);
+        self.offset += n as u64;
+        n
+    }
+
+    /// Writes `data` to the places that follow; returns how many bytes there was room for.
+    pub fn write(&mut self, data: &[u8]) -> usize {
+        let n = self.buf.write_at(self.offset, data);
+        self.offset += n as u64;
+        n
+    }
+}

@@ -1,0 +1,110 @@
+//! Walking a layout: from a range of packed bytes to the pieces of memory that hold them.
+//!
+//! One recursive function serves packing, unpacking and listing; what is done with each piece is a [`Sink`], so that
+//! the compiler makes one specialised walk of each. It starts at any packed byte, inside a basic element too, and finds
+//! it in O(depth · log n): nothing needs to be remembered between two calls.
+
+use super::layout::{Kind, Node};
+
+/// What to do with pieces of memory, met in packed order.
+pub trait Sink {
+    /// # Safety
+    /// As the caller of [`walk`] promised, `mem` points to `len` bytes of the user's buffer.
+    unsafe fn run(&mut self, mem: *mut u8, len: usize);
+
+    /// `count` runs of `len` bytes, `stride` bytes apart.
+    ///
+    /// # Safety
+    /// As for [`Sink::run`], for each of them.
+    unsafe fn runs(&mut self, mem: *mut u8, len: usize, stride: isize, count: usize) {
+        for i in 0..count {
+            // SAFETY: one of the runs that the caller vouches for.
+            unsafe { self.run(at(mem, i as u64, stride as i64), len) }
+        }
+    }
+}
+
+/// The address `index` strides from `mem`. Wrapping: with MPI_BOTTOM the origin is null and displacements are addresses,
+/// and a negative stride's origin may lie outside of any object.
+#[inline(always)]
+pub fn at(mem: *mut u8, index: u64, stride: i64) -> *mut u8 {
+    mem.wrapping_offset((index as i64).wrapping_mul(stride) as isize)
+}
+
+/// Visits packed bytes `skip .. skip + take` of a node whose first byte lies at `mem`.
+///
+/// # Safety
+/// The range lies within the node's size, and its memory is valid for what `sink` does with it.
+pub unsafe fn walk<S: Sink>(node: &Node, mem: *mut u8, skip: u64, take: u64, sink: &mut S) {
+    debug_assert!(skip + take <= node.size);
+    if take == 0 {
+        return;
+    }
+    // SAFETY: (all blocks below) sub-ranges of the range the caller vouches for, at the places the node gives them.
+    match &node.kind {
+        Kind::Nothing => {}
+        Kind::Run => unsafe { sink.run(at(mem, skip, 1), take as usize) },
+        Kind::Loop { stride, child } => unsafe { walk_loop(child, *stride, mem, skip, take, sink) },
+        Kind::Blocks { len, disps } => {
+            let (mut i, mut inside, mut left) = ((skip / len) as usize, skip % len, take);
+            while left > 0 {
+                let n = left.min(len - inside);
+                unsafe { sink.run(at(mem, inside, 1).wrapping_offset(disps[i] as isize), n as usize) };
+                (i, inside, left) = (i + 1, 0, left - n);
+            }
+        }
+        Kind::Runs { starts, disps } => {
+            for_each_part(starts, node.size, skip, take, |i, inside, n| unsafe {
+                sink.run(at(mem, inside, 1).wrapping_offset(disps[i] as isize), n as usize)
+            })
+        }
+        Kind::Parts { starts, parts } => for_each_part(starts, node.size, skip, take, |i, inside, n| unsafe {
+            walk(&parts[i].node, mem.wrapping_offset(parts[i].disp as isize), inside, n, sink)
+        }),
+    }
+}
+
+/// As [`walk`], of copies of `child` that lie `stride` bytes apart; there are as many as the range needs.
+///
+/// # Safety
+/// As for [`walk`].
+pub unsafe fn walk_loop<S: Sink>(child: &Node, stride: i64, mem: *mut u8, skip: u64, take: u64, sink: &mut S) {
+    let size = child.size;
+    let (mut i, inside, mut left) = (skip / size, skip % size, take);
+    // SAFETY: (all blocks below) sub-ranges of the range the caller vouches for.
+    if inside > 0 {
+        let n = left.min(size - inside);
+        unsafe { walk(child, at(mem, i, stride), inside, n, sink) };
+        (i, left) = (i + 1, left - n);
+    }
+    let whole = left / size;
+    if whole > 0 {
+        match child.kind {
+            Kind::Run => unsafe { sink.runs(at(mem, i, stride), size as usize, stride as isize, whole as usize) },
+            _ => {
+                for k in i..i + whole {
+                    unsafe { walk(child, at(mem, k, stride), 0, size, sink) };
+                }
+            }
+        }
+    }
+    let rest = left - whole * size;
+    if rest > 0 {
+        unsafe { walk(child, at(mem, i + whole, stride), 0, rest, sink) };
+    }
+}
+
+/// Cuts a range of packed bytes at the starts of parts: calls `visit(part, offset inside it, bytes)`.
+fn for_each_part(starts: &[u64], size: u64, skip: u64, take: u64, mut visit: impl FnMut(usize, u64, u64)) {
+    let mut i = match skip {
+        0 => 0,
+        _ => starts.partition_point(|&start| start <= skip) - 1,
+    };
+    let (mut inside, mut left) = (skip - starts[i], take);
+    while left > 0 {
+        let end = starts.get(i + 1).copied().unwrap_or(size);
+        let n = left.min(end - starts[i] - inside);
+        visit(i, inside, n);
+        (i, inside, left) = (i + 1, 0, left - n);
+    }
+}
