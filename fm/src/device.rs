@@ -4,9 +4,9 @@ use crate::packet::{Header, Peer};
 
 /// A network, as seen by one process: packets to and from peers, reliable and in order per pair.
 ///
-/// Sending goes through one [`Link`] per peer. [`Fm`](crate::Fm) keeps each link under its own lock, so that a device needs
-/// none for sending except around what its links share; everything here takes `&self` and may be called from several
-/// threads at once. No method blocks.
+/// A device is taken apart once: into one [`Link`] per peer, which [`Fm`](crate::Fm) keeps under that peer's lock, and one
+/// [`Inbox`], which it keeps under the lock of whoever extracts. So neither needs a lock of its own, except around what
+/// they share. No method blocks.
 pub trait Device: Send + Sync {
     /// For people: `smp`, `ip`, … Nothing decides by it.
     fn name(&self) -> &'static str;
@@ -24,15 +24,8 @@ pub trait Device: Send + Sync {
     /// The sending side towards `to`: asked for once, at first contact.
     fn link(&self, to: Peer) -> Box<dyn Link>;
 
-    /// Delivers at most `budget` packets that have arrived, each on the device's own slot, lent for the call. Only one thread
-    /// polls a device at a time.
-    ///
-    /// Returns how many were delivered.
-    fn poll(&self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize;
-
-    /// Whether a poll would deliver something, or a link that refused to lend would now lend: the last look before a
-    /// process sleeps.
-    fn arrived(&self) -> bool;
+    /// The receiving side: asked for once.
+    fn inbox(&self) -> Box<dyn Inbox>;
 }
 
 /// The sending side of a device towards one peer. Its packets arrive in the order of [`commit`](Self::commit).
@@ -43,4 +36,17 @@ pub trait Link: Send {
 
     /// Sends the packet whose payload the room lent last now holds.
     fn commit(&mut self, header: Header);
+}
+
+/// The receiving side of a device.
+pub trait Inbox: Send {
+    /// Delivers at most `budget` packets that have arrived, each on the device's own slot, lent for the call. A packet that
+    /// makes no sense is delivered as [`Kind::Garbled`](crate::packet::Kind::Garbled), without payload.
+    ///
+    /// Returns how many were delivered.
+    fn poll(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize;
+
+    /// Whether a poll would deliver something, or a link that refused to lend would now lend: the last look before a
+    /// process sleeps.
+    fn arrived(&self) -> bool;
 }

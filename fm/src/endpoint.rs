@@ -1,8 +1,8 @@
 //! A process's endpoint: sending messages and extracting them.
 
 use crate::connection::Connection;
-use crate::device::Device;
-use crate::inbound::Inbound;
+use crate::device::{Device, Inbox};
+use crate::inbound::{Inbound, Streams};
 use crate::lock::{Guard, ThreadLock, Threading};
 use crate::packet::{HandlerId, Header, Kind, Peer};
 use crate::stream::{Receive, SendStream};
@@ -69,6 +69,7 @@ impl Fm {
             .map(|device| DeviceSlot { max_packet: device.max_packet(), credits: device.credits(), device })
             .collect();
         assert!(devices.iter().all(|slot| slot.max_packet >= MIN_PACKET));
+        let inboxes = devices.iter().map(|slot| slot.device.inbox()).collect();
         let route = (0..peers)
             .map(|peer| {
                 let index = route(Peer(peer));
@@ -82,7 +83,7 @@ impl Fm {
             devices,
             route,
             connections: (0..peers).map(|_| OnceLock::new()).collect(),
-            inbound: ThreadLock::new(threading, Inbound::new(peers)),
+            inbound: ThreadLock::new(threading, Inbound::new(peers, inboxes)),
             pending: Pending { count: AtomicUsize::new(0), peers: ThreadLock::new(threading, Vec::new()) },
             counters: trace.then(Default::default),
         }
@@ -149,29 +150,36 @@ impl Fm {
         let Some(mut inbound) = self.inbound.try_lock() else {
             return 0;
         };
-        if let [only] = &self.devices[..] {
-            return self.extract_from(only, budget, upcall, &mut inbound);
-        }
+        let inbound = &mut *inbound;
+        let devices = self.devices.len();
         let first = inbound.first_device;
-        inbound.first_device = (first + 1) % self.devices.len();
-        let (after, before) = (&self.devices[first..], &self.devices[..first]);
+        inbound.first_device = if first + 1 == devices { 0 } else { first + 1 };
         let mut handled = 0;
-        for slot in after.iter().chain(before) {
-            if handled < budget {
-                handled += self.extract_from(slot, budget - handled, upcall, &mut inbound);
+        for index in (first..devices).chain(0..first) {
+            let counted = self.devices[index].credits.is_some();
+            let inbox = &mut *inbound.inboxes[index];
+            handled += self.extract_from(inbox, counted, budget - handled, upcall, &mut inbound.streams);
+            if handled == budget {
+                break;
             }
         }
         handled
     }
 
     #[inline]
-    fn extract_from(&self, slot: &DeviceSlot, budget: usize, upcall: &impl Upcall, inbound: &mut Inbound) -> usize {
-        let counted = slot.credits.is_some();
-        slot.device.poll(budget, &mut |from, header, body| {
+    fn extract_from(
+        &self,
+        inbox: &mut dyn Inbox,
+        counted: bool,
+        budget: usize,
+        upcall: &impl Upcall,
+        streams: &mut Streams,
+    ) -> usize {
+        inbox.poll(budget, &mut |from, header, body| {
             if counted && header.credits > 0 {
                 self.connection(from).lock().granted(header.credits);
             }
-            let started = inbound.deliver(upcall, from, header, body);
+            let started = streams.deliver(upcall, from, header, body);
             if counted && header.kind != Kind::Credits {
                 let mut connection = self.connection(from).lock();
                 if !connection.handled() {
@@ -185,9 +193,9 @@ impl Fm {
     }
 
     /// Whether an extraction would find something, or a send that was refused might now succeed: the last look before
-    /// sleeping.
+    /// sleeping. Also true while another thread extracts.
     pub fn arrived(&self) -> bool {
-        self.devices.iter().any(|slot| slot.device.arrived())
+        self.inbound.try_lock().is_none_or(|inbound| inbound.inboxes.iter().any(|inbox| inbox.arrived()))
     }
 
     /// Whether something waits here to be sent. Until it has left, the process must not stop extracting for good.

@@ -1,16 +1,21 @@
 //! From packets back to messages: the receiving side of an endpoint.
 
+use crate::device::Inbox;
 use crate::endpoint::Upcall;
 use crate::packet::{Header, Kind, Peer};
 use crate::stream::Receive;
 
 /// The long messages that are arriving. Only the thread that extracts touches it.
 pub(crate) struct Inbound {
-    /// By sender, then by stream number.
-    streams: Box<[Vec<Option<Incoming>>]>,
+    /// In the order of the endpoint's devices.
+    pub(crate) inboxes: Vec<Box<dyn Inbox>>,
+    pub(crate) streams: Streams,
     /// The device that the next extraction starts with: each gets its turn when budgets are short.
     pub(crate) first_device: usize,
 }
+
+/// By sender, then by stream number.
+pub(crate) struct Streams(Box<[Vec<Option<Incoming>>]>);
 
 struct Incoming {
     receive: Box<dyn Receive>,
@@ -18,10 +23,12 @@ struct Incoming {
 }
 
 impl Inbound {
-    pub(crate) fn new(peers: u32) -> Self {
-        Inbound { streams: (0..peers).map(|_| Vec::new()).collect(), first_device: 0 }
+    pub(crate) fn new(peers: u32, inboxes: Vec<Box<dyn Inbox>>) -> Self {
+        Inbound { inboxes, streams: Streams((0..peers).map(|_| Vec::new()).collect()), first_device: 0 }
     }
+}
 
+impl Streams {
     /// Hands a packet's bytes to whom they belong. Returns whether a message started with it.
     #[inline]
     pub(crate) fn deliver(&mut self, upcall: &impl Upcall, from: Peer, header: Header, body: &[u8]) -> bool {
@@ -53,12 +60,16 @@ impl Inbound {
                 self.piece(upcall, from, header.stream, body, header.kind == Kind::Last);
                 false
             }
+            Kind::Garbled => {
+                upcall.violation(from, "a packet that cannot be read");
+                false
+            }
             Kind::Single | Kind::Credits => false,
         }
     }
 
     fn slot(&mut self, from: Peer, stream: u16) -> &mut Option<Incoming> {
-        let streams = &mut self.streams[from.index()];
+        let streams = &mut self.0[from.index()];
         let index = usize::from(stream);
         if index >= streams.len() {
             streams.resize_with(index + 1, || None);

@@ -28,7 +28,7 @@ pub mod park;
 pub mod sim;
 pub mod stream;
 
-pub use device::{Device, Link};
+pub use device::{Device, Inbox, Link};
 pub use endpoint::{Counts, Fm, Upcall};
 pub use lock::{Threading, ThreadLock};
 pub use packet::{HandlerId, Header, Peer};

@@ -32,6 +32,8 @@ pub struct Header {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Kind {
+    /// No packet: what a device received makes no sense.
+    Garbled = 0,
     /// The whole message.
     Single = 1,
     /// First of several; the payload opens with the message's length in bytes as a little-endian u64.
@@ -51,27 +53,25 @@ impl Header {
         Header { handler, kind: Kind::Single, stream: 0, credits: 0 }
     }
 
+    /// Stands for a packet that cannot be read.
+    pub const GARBLED: Self = Header { handler: HandlerId(0), kind: Kind::Garbled, stream: 0, credits: 0 };
+
     /// The header as a word whose upper 16 bits are zero.
     pub const fn to_bits(self) -> u64 {
         self.handler.0 as u64 | (self.kind as u64) << 8 | (self.stream as u64) << 16 | (self.credits as u64) << 32
     }
 
-    /// Reads the lower 48 bits of `word`; `None` if they are no header.
-    pub const fn from_bits(word: u64) -> Option<Self> {
+    /// Reads the lower 48 bits of `word`; [`GARBLED`](Self::GARBLED) if they are no header.
+    pub const fn from_bits(word: u64) -> Self {
         let kind = match (word >> 8) as u8 {
             1 => Kind::Single,
             2 => Kind::First,
             3 => Kind::Middle,
             4 => Kind::Last,
             5 => Kind::Credits,
-            _ => return None,
+            _ => return Self::GARBLED,
         };
-        Some(Header {
-            handler: HandlerId(word as u8),
-            kind,
-            stream: (word >> 16) as u16,
-            credits: (word >> 32) as u16,
-        })
+        Header { handler: HandlerId(word as u8), kind, stream: (word >> 16) as u16, credits: (word >> 32) as u16 }
     }
 }
 
@@ -82,8 +82,8 @@ mod tests {
     #[test]
     fn header_survives_its_word() {
         let header = Header { handler: HandlerId(200), kind: Kind::Last, stream: 0xbeef, credits: 0x1234 };
-        assert_eq!(Header::from_bits(header.to_bits()), Some(header));
+        assert_eq!(Header::from_bits(header.to_bits()), header);
         assert_eq!(header.to_bits() >> Header::DEVICE_SHIFT, 0);
-        assert_eq!(Header::from_bits(0), None);
+        assert_eq!(Header::from_bits(0), Header::GARBLED);
     }
 }

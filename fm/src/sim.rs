@@ -7,7 +7,7 @@
 //!
 //! The same seed, plan and schedule give the same run.
 
-use crate::device::{Device, Link};
+use crate::device::{Device, Inbox, Link};
 use crate::packet::{Header, Kind, Peer};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -196,7 +196,18 @@ impl Device for SimDevice {
         Box::new(SimLink { from: self.me, to, state: self.state.clone(), room: Vec::new() })
     }
 
-    fn poll(&self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+    fn inbox(&self) -> Box<dyn Inbox> {
+        Box::new(SimInbox { me: self.me, state: self.state.clone() })
+    }
+}
+
+struct SimInbox {
+    me: Peer,
+    state: Arc<Mutex<State>>,
+}
+
+impl Inbox for SimInbox {
+    fn poll(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
         for delivered in 0..budget {
             // Not locked during the delivery: handlers send.
             let Some(packet) = self.state.lock().receive(self.me) else {
