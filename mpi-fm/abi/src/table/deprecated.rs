@@ -1,0 +1,29 @@
+//! Deprecated (MPI 5.0 section 16).
+
+use super::prelude::*;
+
+table! {
+    "Deprecated", "16";
+
+    fn MPI_Keyval_create(
+        copy_fn: Option<MPI_Copy_function>, delete_fn: Option<MPI_Delete_function>, keyval: *mut c_int,
+        extra_state: *mut c_void
+    ) = unsupported;
+    fn MPI_Keyval_free(keyval: *mut c_int) = unsupported;
+    fn MPI_Attr_put(comm: MPI_Comm, keyval: c_int, attribute_val: *mut c_void) = unsupported;
+    fn MPI_Attr_get(comm: MPI_Comm, keyval: c_int, attribute_val: *mut c_void, flag: *mut c_int) = unsupported;
+    fn MPI_Attr_delete(comm: MPI_Comm, keyval: c_int) = unsupported;
+    fn MPI_Info_get(
+        info: MPI_Info, key: *const c_char, valuelen: c_int, value: *mut c_char, flag: *mut c_int
+    ) = unsupported, any_time;
+    fn MPI_Info_get_valuelen(
+        info: MPI_Info, key: *const c_char, valuelen: *mut c_int, flag: *mut c_int
+    ) = unsupported, any_time;
+    fn MPI_Get_elements_x(status: *const MPI_Status, datatype: MPI_Datatype, count: *mut MPI_Count) = unsupported;
+    fn MPI_Status_set_elements_x(status: *mut MPI_Status, datatype: MPI_Datatype, count: MPI_Count) = unsupported;
+    fn MPI_Type_size_x(datatype: MPI_Datatype, size: *mut MPI_Count) = unsupported;
+    fn MPI_Type_get_extent_x(datatype: MPI_Datatype, lb: *mut MPI_Count, extent: *mut MPI_Count) = unsupported;
+    fn MPI_Type_get_true_extent_x(
+        datatype: MPI_Datatype, true_lb: *mut MPI_Count, true_extent: *mut MPI_Count
+    ) = unsupported;
+}

@@ -1,0 +1,41 @@
+//! Errors (MPI 5.0 section 9.3 to 9.5).
+
+use super::prelude::*;
+
+table! {
+    "Errors", "9.3 to 9.5";
+
+    fn MPI_Comm_create_errhandler(
+        comm_errhandler_fn: Option<MPI_Comm_errhandler_function>, errhandler: *mut MPI_Errhandler
+    ) = unsupported, any_time;
+    fn MPI_Comm_set_errhandler(comm: MPI_Comm, errhandler: MPI_Errhandler) = unsupported;
+    fn MPI_Comm_get_errhandler(comm: MPI_Comm, errhandler: *mut MPI_Errhandler) = unsupported;
+    fn MPI_Comm_call_errhandler(comm: MPI_Comm, errorcode: c_int) = unsupported;
+    fn MPI_Win_create_errhandler(
+        win_errhandler_fn: Option<MPI_Win_errhandler_function>, errhandler: *mut MPI_Errhandler
+    ) = unsupported, any_time;
+    fn MPI_Win_set_errhandler(win: MPI_Win, errhandler: MPI_Errhandler) = unsupported;
+    fn MPI_Win_get_errhandler(win: MPI_Win, errhandler: *mut MPI_Errhandler) = unsupported;
+    fn MPI_Win_call_errhandler(win: MPI_Win, errorcode: c_int) = unsupported;
+    fn MPI_File_create_errhandler(
+        file_errhandler_fn: Option<MPI_File_errhandler_function>, errhandler: *mut MPI_Errhandler
+    ) = unsupported, any_time;
+    fn MPI_File_set_errhandler(file: MPI_File, errhandler: MPI_Errhandler) = unsupported;
+    fn MPI_File_get_errhandler(file: MPI_File, errhandler: *mut MPI_Errhandler) = unsupported;
+    fn MPI_File_call_errhandler(fh: MPI_File, errorcode: c_int) = unsupported;
+    fn MPI_Session_create_errhandler(
+        session_errhandler_fn: Option<MPI_Session_errhandler_function>, errhandler: *mut MPI_Errhandler
+    ) = unsupported, any_time;
+    fn MPI_Session_set_errhandler(session: MPI_Session, errhandler: MPI_Errhandler) = unsupported, any_time;
+    fn MPI_Session_get_errhandler(session: MPI_Session, errhandler: *mut MPI_Errhandler) = unsupported, any_time;
+    fn MPI_Session_call_errhandler(session: MPI_Session, errorcode: c_int) = unsupported, any_time;
+    fn MPI_Errhandler_free(errhandler: *mut MPI_Errhandler) = unsupported, any_time;
+    fn MPI_Error_class(errorcode: c_int, errorclass: *mut c_int) = unsupported, any_time;
+    fn MPI_Error_string(errorcode: c_int, string: *mut c_char, resultlen: *mut c_int) = unsupported, any_time;
+    fn MPI_Add_error_class(errorclass: *mut c_int) = unsupported, any_time;
+    fn MPI_Add_error_code(errorclass: c_int, errorcode: *mut c_int) = unsupported, any_time;
+    fn MPI_Add_error_string(errorcode: c_int, string: *const c_char) = unsupported, any_time;
+    fn MPI_Remove_error_class(errorclass: c_int) = unsupported, any_time;
+    fn MPI_Remove_error_code(errorcode: c_int) = unsupported, any_time;
+    fn MPI_Remove_error_string(errorcode: c_int) = unsupported, any_time;
+}
