@@ -57,7 +57,7 @@ pub fn install(repo: &Repo, prefix: &Path, profile: &str) -> Result<()> {
     }
 
     put_file(&repo.root.join("mpi-fm/abi/include/mpi.h"), &include.join("mpi.h"))?;
-    link::link(&built.join("libmpi_fm.a"), &lib)?;
+    link::link(&built.join(ARCHIVE), &lib)?;
     for (name, text) in pkgconfig::files() {
         put(&lib.join("pkgconfig").join(name), text.as_bytes())?;
     }
@@ -74,18 +74,22 @@ pub fn install(repo: &Repo, prefix: &Path, profile: &str) -> Result<()> {
     Ok(())
 }
 
+/// What cargo makes of crate `mpi-abi`; the libraries are linked from it.
+const ARCHIVE: &str = "libmpi_fm_abi.a";
+
 /// Builds the static archive and the programs; returns the folder with cargo's results.
 fn build(repo: &Repo, profile: &str) -> Result<PathBuf> {
-    exec::loud(Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).current_dir(&repo.root).args([
-        "build",
-        "--quiet",
-        "--package=mpi-abi",
-        "--package=hpvm-launcher",
-        &format!("--profile={profile}"),
-    ]))?;
+    let profile_flag = format!("--profile={profile}");
+    let cargo = |args: &[&str]| {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        exec::loud(command.current_dir(&repo.root).args(args).args(["--quiet", &profile_flag]))
+    };
+    // Not a crate type of the manifest: beside an rlib cargo leaves out the optimisation across crates.
+    cargo(&["rustc", "--package=mpi-abi", "--lib", "--crate-type=staticlib"])?;
+    cargo(&["build", "--package=hpvm-launcher"])?;
     // Cargo's one exception: the profile "dev" builds into "debug".
     let built = repo.target.join(if profile == "dev" { "debug" } else { profile });
-    for file in ["libmpi_fm.a"].into_iter().chain(PROGRAMS.iter().map(|program| program.built)) {
+    for file in [ARCHIVE].into_iter().chain(PROGRAMS.iter().map(|program| program.built)) {
         if !built.join(file).exists() {
             bail!("cargo built no {file} in {}", built.display());
         }
