@@ -22,6 +22,7 @@
 #define CHECK_H
 
 #include <mpi.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,14 +41,23 @@ static int check_errors CHECK_UNUSED = 0;
 /* After this many a rank only counts: a broken loop must not bury the first message. */
 enum { CHECK_SHOWN_MAX = 20 };
 
-#define CHECK_FAILED(...)                                                                    \
-    do {                                                                                     \
-        if (check_errors++ < CHECK_SHOWN_MAX) {                                              \
-            fprintf(stderr, "%s:%d: rank %d: ", __FILE__, __LINE__, world_rank);             \
-            fprintf(stderr, __VA_ARGS__);                                                    \
-            fputc('\n', stderr);                                                             \
-        }                                                                                    \
-    } while (0)
+#define CHECK_FAILED(...) check_failed(__FILE__, __LINE__, __VA_ARGS__)
+
+/* One write for the whole line: several ranks share the terminal. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static CHECK_UNUSED void check_failed(const char *file, int line, const char *format, ...) {
+    if (check_errors++ >= CHECK_SHOWN_MAX)
+        return;
+    char text[800];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const char *name = strrchr(file, '/');
+    fprintf(stderr, "%s:%d: rank %d: %s\n", name ? name + 1 : file, line, world_rank, text);
+}
 
 /* The condition holds. */
 #define CHECK(cond)                                                                          \
@@ -104,9 +114,7 @@ static CHECK_UNUSED void check_code_failed(const char *file, int line, const cha
         MPI_Error_class(code, &error_class);
         MPI_Error_string(code, text, &length);
     }
-    if (check_errors++ < CHECK_SHOWN_MAX)
-        fprintf(stderr, "%s:%d: rank %d: %s gave class %d (%s), expected class %d\n", file, line, world_rank, call,
-                error_class, text, wanted);
+    check_failed(file, line, "%s gave class %d (%s), expected class %d", call, error_class, text, wanted);
 }
 
 static CHECK_UNUSED void begin_rest(void) {
@@ -152,7 +160,7 @@ static CHECK_UNUSED void need_ranks(int least) {
     }
 }
 
-/* memory that must be there */
+/* Memory that must be there. */
 static CHECK_UNUSED void *get_memory(size_t bytes) {
     void *memory = malloc(bytes ? bytes : 1);
     if (!memory) {
