@@ -81,8 +81,7 @@ const ARCHIVE: &str = "libmpi_fm_abi.a";
 fn build(repo: &Repo, profile: &str) -> Result<PathBuf> {
     let profile_flag = format!("--profile={profile}");
     let cargo = |args: &[&str]| {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        exec::loud(command.current_dir(&repo.root).args(args).args(["--quiet", &profile_flag]))
+        exec::loud(exec::cargo().current_dir(&repo.root).args(args).args(["--quiet", &profile_flag]))
     };
     // Not a crate type of the manifest: beside an rlib cargo leaves out the optimisation across crates.
     cargo(&["rustc", "--package=mpi-abi", "--lib", "--crate-type=staticlib"])?;

@@ -12,12 +12,14 @@
 
 #![deny(unsafe_code)]
 
+mod conformance;
 mod exec;
 mod install;
 mod link;
 mod man;
 mod pkgconfig;
 mod repo;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,8 @@ struct Cli {
 enum Command {
     /// Build everything and install it under a prefix that may be moved afterwards
     Install(install::Args),
+    /// Run our own suite, or one of others, against the library
+    Conformance(conformance::Args),
     /// Virtual hosts on this machine (not built yet)
     #[command(disable_help_flag = true)]
     Cluster(Rest),
@@ -53,6 +57,7 @@ struct Rest {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Install(args) => install::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Cluster(_) => not_built("cluster", "jobs run on this machine only, so there are no hosts to set up"),
         Command::Tune(_) => not_built("tune", "the thresholds are constants of the source so far"),
     };

@@ -1,0 +1,55 @@
+//! The Debian packages that a subcommand needs beyond a Rust toolchain and a C compiler.
+
+use std::process::Command;
+use std::sync::Once;
+
+use anyhow::{Result, bail};
+
+use crate::exec;
+
+/// A program, and the package that brings it.
+pub struct Tool {
+    pub program: &'static str,
+    pub package: &'static str,
+}
+
+pub const CMAKE: Tool = Tool { program: "cmake", package: "cmake" };
+pub const CXX: Tool = Tool { program: "g++", package: "g++" };
+pub const MESON: Tool = Tool { program: "meson", package: "meson" };
+pub const PKG_CONFIG: Tool = Tool { program: "pkg-config", package: "pkg-config" };
+pub const AUTOCONF: Tool = Tool { program: "autoconf", package: "autoconf" };
+pub const AUTOMAKE: Tool = Tool { program: "automake", package: "automake" };
+pub const MAKE: Tool = Tool { program: "make", package: "make" };
+pub const XZ: Tool = Tool { program: "xz", package: "xz-utils" };
+
+/// Sees to it that all these programs exist: as root by installing what is missing, else by saying how to.
+pub fn need(tools: &[Tool]) -> Result<()> {
+    let missing: Vec<_> = tools.iter().filter(|tool| exec::which(tool.program).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
+    let names: Vec<_> = missing.iter().map(|tool| tool.program).collect();
+    let command = format!("apt-get install --no-install-recommends {}", packages.join(" "));
+    if !is_root() || exec::which("apt-get").is_none() {
+        bail!("{} missing; install with: sudo {command}", names.join(", "));
+    }
+    eprintln!("xtask: {command}");
+    let apt = || {
+        let mut apt = Command::new("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "-o", "DPkg::Lock::Timeout=300"]);
+        apt
+    };
+    static UPDATE: Once = Once::new();
+    // A package list that cannot be fetched may not be the one that is needed: installing will tell.
+    UPDATE.call_once(|| drop(exec::quiet(apt().arg("update"))));
+    exec::quiet(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))?;
+    Ok(())
+}
+
+/// Whether this process may install packages.
+fn is_root() -> bool {
+    // The owner of our own entry in /proc is the effective user.
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
