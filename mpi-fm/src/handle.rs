@@ -87,6 +87,8 @@ impl Kind {
 }
 
 const INDEX_BITS: u32 = 22;
+/// Objects of one kind that can be alive at once.
+pub const INDEX_LIMIT: u32 = 1 << INDEX_BITS;
 const GENERATION_BITS: u32 = 5;
 const KIND_SHIFT: u32 = INDEX_BITS + GENERATION_BITS;
 const GENERATION_MASK: u32 = (1 << GENERATION_BITS) - 1;
@@ -112,6 +114,11 @@ pub const fn index(handle: Handle) -> u32 {
 pub const fn successor(kind: Kind, handle: Handle, index: u32) -> Handle {
     let generation = (handle >> INDEX_BITS).wrapping_add(1) & GENERATION_MASK;
     with_serial(kind, generation << INDEX_BITS | index)
+}
+
+/// Index and generation of the first handle that ever names slot `index`.
+pub const fn first_serial(index: u32) -> u32 {
+    serial(successor(Kind::Comm, DEAD, index))
 }
 
 /// Why `handle` names no object of `kind`.
@@ -164,8 +171,8 @@ impl<T: 'static> Table<T> {
     /// # Errors
     /// `MPI_ERR_NO_MEM` when 4 million objects of this kind are alive.
     pub fn insert_with(&self, make: impl FnOnce(Handle) -> Arc<T>) -> Result<Handle> {
-        let index = self.entries.take().filter(|index| *index < 1 << INDEX_BITS).ok_or_else(|| {
-            Error::new(Class::NO_MEM, format!("more than {} live objects of kind {}", 1 << INDEX_BITS, self.kind.name()))
+        let index = self.entries.take().filter(|index| *index < INDEX_LIMIT).ok_or_else(|| {
+            Error::new(Class::NO_MEM, format!("more than {} live objects of kind {}", INDEX_LIMIT, self.kind.name()))
         })?;
         let entry = self.entries.get(index).expect("a slot just taken exists");
         let handle = successor(self.kind, entry.handle.load(Ordering::Relaxed), index);

@@ -1,19 +1,7 @@
 //! What a completed operation tells.
 
+use crate::constants::{ANY_SOURCE, ANY_TAG, PROC_NULL};
 use crate::error::Error;
-
-/// Matches any sender (`MPI_ANY_SOURCE`).
-pub const ANY_SOURCE: i32 = -1;
-/// Matches any tag (`MPI_ANY_TAG`).
-pub const ANY_TAG: i32 = -2;
-/// The partner that is nobody (`MPI_PROC_NULL`).
-pub const PROC_NULL: i32 = -3;
-/// The root, in the root's own call of an intercommunicator collective (`MPI_ROOT`).
-pub const ROOT: i32 = -4;
-/// No value (`MPI_UNDEFINED`).
-pub const UNDEFINED: i32 = -32766;
-/// Largest tag (`MPI_TAG_UB`).
-pub const TAG_UB: i32 = i32::MAX;
 
 /// The contents of an `MPI_Status`, but for its error field (MPI 5.0 section 3.2.5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,126 @@
+//! Progress and waiting: every wait of the engine goes through here.
+
+use super::upcall::Handlers;
+use crate::error::Result;
+use crate::handle::Handle;
+use crate::host::Waiting;
+use crate::process::Process;
+use parking_lot::{Condvar, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// What a round of progress came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    Something,
+    Nothing,
+    /// Another thread is at it.
+    Elsewhere,
+}
+
+/// Rounds without progress after which a wait appears in the status line.
+const ROUNDS_UNTIL_SHOWN: u32 = 64;
+
+/// Threads that wait while another one makes progress for them.
+#[derive(Default)]
+pub struct Waiters {
+    count: AtomicUsize,
+    lock: Mutex<()>,
+    changed: Condvar,
+}
+
+impl Waiters {
+    /// Sleeps until [`notify`](Self::notify), unless `done` holds already.
+    fn wait(&self, mut done: impl FnMut() -> bool) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let mut guard = self.lock.lock();
+        if !done() {
+            // The limit covers the moment in which the thread that made progress leaves, before this one counts as a waiter.
+            self.changed.wait_for(&mut guard, Duration::from_millis(1));
+        }
+        drop(guard);
+        self.count.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn notify(&self) {
+        if self.count.load(Ordering::SeqCst) > 0 {
+            let _guard = self.lock.lock();
+            self.changed.notify_all();
+        }
+    }
+}
+
+impl Process {
+    /// One round: extracts what has arrived, pushes what waits, advances nonblocking collectives.
+    #[inline]
+    pub fn progress(&self) -> Progress {
+        let Some(_turn) = self.progress_turn.try_lock() else { return Progress::Elsewhere };
+        let mut some = self.fm.extract(self.config.extract_packets, &Handlers(self)) > 0;
+        some |= self.push_all();
+        some |= self.advance_running();
+        if some { Progress::Something } else { Progress::Nothing }
+    }
+
+    /// Makes progress until `done` holds.
+    pub fn wait_until(&self, waiting: Waiting, mut done: impl FnMut() -> bool) {
+        let mut round = 0;
+        while !done() {
+            match self.progress() {
+                Progress::Something => {
+                    self.waiters.notify();
+                    round = 0;
+                }
+                Progress::Nothing => self.idle(&mut round, waiting),
+                Progress::Elsewhere => self.waiters.wait(&mut done),
+            }
+        }
+        if round > ROUNDS_UNTIL_SHOWN {
+            self.host.waiting(None);
+        }
+        // Whoever waits for the turn may take it now.
+        self.waiters.notify();
+    }
+
+    /// Waits for a request to be done.
+    ///
+    /// # Errors
+    /// `MPI_ERR_REQUEST` when there is no such request.
+    #[inline]
+    pub fn wait_done(&self, handle: Handle, waiting: Waiting) -> Result<()> {
+        let request = self.requests.get(handle)?;
+        self.wait_until(waiting, || request.is_done());
+        Ok(())
+    }
+
+    /// One round of progress for a caller that tries something again and again.
+    pub(crate) fn pause(&self, round: &mut u32, waiting: Waiting) {
+        match self.progress() {
+            Progress::Something => *round = 0,
+            // Room in the network is not announced: it has to be looked for.
+            Progress::Nothing => {
+                self.park.idle(*round, &|| true);
+                *round += 1;
+            }
+            Progress::Elsewhere => std::thread::yield_now(),
+        }
+        if *round == ROUNDS_UNTIL_SHOWN {
+            self.host.waiting(Some(waiting));
+        }
+    }
+
+    fn idle(&self, round: &mut u32, waiting: Waiting) {
+        if *round == ROUNDS_UNTIL_SHOWN {
+            self.host.waiting(Some(waiting));
+        }
+        self.park.idle(*round, &|| self.has_work_to_push() || self.fm.arrived());
+        *round = round.saturating_add(1);
+    }
+
+    /// This thread completed something that another one may be waiting for, outside a round of progress.
+    pub(crate) fn woken(&self) {
+        if self.fm.threading() == fm::Threading::Multiple {
+            self.waiters.notify();
+            self.park.wake();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Pushing what waits for room in the network.
+
+use super::envelope::{DATA, EAGER, Envelope, Piece, Words};
+use super::peer::{Bulk, Outgoing, Queued};
+use crate::process::Process;
+use crate::status::Outcome;
+use fm::{HandlerId, Peer};
+
+impl Process {
+    /// Sends a small message in order with those that wait.
+    pub(crate) fn control(&self, out: &mut Outgoing, peer: Peer, handler: HandlerId, envelope: Envelope, words: Words) {
+        if out.queue.is_empty() {
+            self.fm.control(peer, handler, &enveloped(envelope, words));
+        } else {
+            out.queue.push_back(Queued::Control { handler, envelope, words });
+            self.list(peer, out);
+        }
+    }
+
+    /// Puts the peer into the list of those with work to push.
+    pub(crate) fn list(&self, peer: Peer, out: &mut Outgoing) {
+        if !out.listed {
+            out.listed = true;
+            self.busy_peers.lock().push(peer);
+        }
+    }
+
+    /// Pushes to every peer with work. Returns whether anything moved.
+    pub(crate) fn push_all(&self) -> bool {
+        if self.busy_peers.lock().is_empty() {
+            return false;
+        }
+        let peers = std::mem::take(&mut *self.busy_peers.lock());
+        let mut moved = false;
+        for peer in peers {
+            self.peer(peer).out.lock().listed = false;
+            moved |= self.push(peer);
+        }
+        moved
+    }
+
+    /// Something waits for room in the network, so that the process must not sleep until a message arrives.
+    pub(crate) fn has_work_to_push(&self) -> bool {
+        !self.busy_peers.lock().is_empty() || self.fm.pending()
+    }
+
+    /// Pushes to one peer: first what waits in order, then pieces of large messages.
+    pub(crate) fn push(&self, peer: Peer) -> bool {
+        let mut done = smallvec::SmallVec::<[u32; 8]>::new();
+        let mut moved = false;
+        {
+            let mut out = self.peer(peer).out.lock();
+            while let Some(queued) = out.queue.front() {
+                if !self.push_queued(peer, queued) {
+                    break;
+                }
+                moved = true;
+                if let Some(Queued::Eager { request, .. }) = out.queue.pop_front() {
+                    done.push(request);
+                }
+            }
+            if out.queue.is_empty() {
+                moved |= self.push_bulk(peer, &mut out, &mut done);
+            }
+            if out.has_work() {
+                self.list(peer, &mut out);
+            }
+        }
+        for request in done {
+            self.requests.complete(request, Outcome::EMPTY);
+        }
+        moved
+    }
+
+    fn push_queued(&self, peer: Peer, queued: &Queued) -> bool {
+        match queued {
+            Queued::Control { handler, envelope, words } => {
+                self.fm.control(peer, *handler, &enveloped(*envelope, *words));
+                true
+            }
+            Queued::Eager { envelope, request } => {
+                let Some(request) = self.requests.find(*request) else { return true };
+                let inner = request.inner.lock();
+                let bytes = inner.memory.len() as usize;
+                self.fm.try_send(peer, EAGER, Envelope::SIZE + bytes, |packet| {
+                    let (head, body) = packet.split_at_mut(Envelope::SIZE);
+                    envelope.write(head);
+                    inner.memory.read_at(0, body);
+                })
+            }
+        }
+    }
+
+    fn push_bulk(&self, peer: Peer, out: &mut Outgoing, done: &mut smallvec::SmallVec<[u32; 8]>) -> bool {
+        let piece_max = self.fm.max_message(peer) - Words::SIZE;
+        let mut packets = 0;
+        while let Some(bulk) = out.bulk.front_mut() {
+            while bulk.offset < bulk.end {
+                if packets == self.config.push_packets || !self.push_piece(peer, bulk, piece_max) {
+                    return packets > 0;
+                }
+                packets += 1;
+            }
+            done.push(bulk.send);
+            out.bulk.pop_front();
+        }
+        packets > 0
+    }
+
+    fn push_piece(&self, peer: Peer, bulk: &mut Bulk, piece_max: usize) -> bool {
+        let Some(request) = self.requests.find(bulk.send) else {
+            bulk.offset = bulk.end;
+            return true;
+        };
+        let inner = request.inner.lock();
+        let len = (bulk.end - bulk.offset).min(piece_max as u64) as usize;
+        let sent = self.fm.try_send(peer, DATA, Words::SIZE + len, |packet| {
+            let (head, body) = packet.split_at_mut(Words::SIZE);
+            head.copy_from_slice(&Piece::words(bulk.receive, bulk.offset).to_bytes());
+            inner.memory.read_at(bulk.offset, body);
+        });
+        if sent {
+            bulk.offset += len as u64;
+        }
+        sent
+    }
+}
+
+/// An envelope and the words after it, as one message.
+fn enveloped(envelope: Envelope, words: Words) -> [u8; Envelope::SIZE + Words::SIZE] {
+    let mut bytes = [0; Envelope::SIZE + Words::SIZE];
+    envelope.write(&mut bytes);
+    bytes[Envelope::SIZE..].copy_from_slice(&words.to_bytes());
+    bytes
+}

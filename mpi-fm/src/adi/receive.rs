@@ -1,0 +1,253 @@
+//! Receiving: posting, matching, delivering (MPI 5.0 section 3.5).
+
+use super::envelope::{Envelope, Plane};
+use super::matching::Pattern;
+use super::send::Mode;
+use crate::buf::Buf;
+use crate::comm::Comm;
+use crate::error::{Class, Error, Result};
+use crate::handle::Handle;
+use crate::host::Waiting;
+use crate::memory::Memory;
+use crate::process::Process;
+use crate::request::{Inner, State};
+use crate::status::{Outcome, Status};
+use fm::Peer;
+use smallvec::SmallVec;
+
+/// A message that waits for its receive.
+pub struct Arrived {
+    pub from: Peer,
+    pub envelope: Envelope,
+    pub body: Body,
+}
+
+/// What of an unexpected message is here.
+pub enum Body {
+    /// All of it.
+    Whole(SmallVec<[u8; 24]>),
+    /// Only its length; the sender's request waits for clearance.
+    Announced { send: Handle, bytes: u64 },
+}
+
+impl Arrived {
+    /// Length of the body in bytes.
+    pub fn bytes(&self) -> u64 {
+        match &self.body {
+            Body::Whole(body) => body.len() as u64,
+            Body::Announced { bytes, .. } => *bytes,
+        }
+    }
+
+    /// What a probe tells of it.
+    pub fn status(&self) -> Status {
+        status(&self.envelope, self.bytes())
+    }
+}
+
+/// What a receive wants, and where from.
+#[derive(Clone, Copy)]
+pub struct From<'c> {
+    pub comm: &'c Comm,
+    /// `None` is `MPI_ANY_SOURCE`.
+    pub rank: Option<usize>,
+    /// `None` is `MPI_ANY_TAG`. On the collective plane the operation stands in the upper bits.
+    pub tag: Option<i32>,
+    pub plane: Plane,
+}
+
+impl From<'_> {
+    pub fn pattern(&self) -> Pattern {
+        Pattern { source: self.rank.map(|rank| rank as u32), tag: self.tag.map(|tag| matched_tag(self.plane, tag)) }
+    }
+
+    pub fn waiting(&self) -> Waiting {
+        Waiting {
+            comm: self.comm.handle,
+            peer: self.rank.map_or(crate::constants::ANY_SOURCE, |rank| rank as i32),
+            tag: self.tag.unwrap_or(crate::constants::ANY_TAG),
+        }
+    }
+}
+
+/// Bits of a collective's tag that name its place in the sequence; the others name the operation.
+pub const SEQUENCE_BITS: u32 = 24;
+
+/// The part of a tag that decides the match. Members of a communicator must call the same collectives in the same order; that they do
+/// is checked on the operation's number after the match.
+#[inline]
+pub fn matched_tag(plane: Plane, tag: i32) -> i32 {
+    match plane {
+        Plane::Collective => tag & ((1 << SEQUENCE_BITS) - 1),
+        Plane::PointToPoint | Plane::Partial => tag,
+    }
+}
+
+fn status(envelope: &Envelope, bytes: u64) -> Status {
+    Status { source: envelope.source as i32, tag: envelope.tag, bytes, cancelled: false }
+}
+
+impl Process {
+    /// Starts a receive: takes the oldest message that waits for it, or posts it.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn irecv(&self, buf: Buf<'_>, from: From<'_>) -> Result<Handle> {
+        self.irecv_into(Memory::of(&buf), from)
+    }
+
+    /// As [`irecv`](Self::irecv), into memory described already.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn irecv_into(&self, memory: Memory, from: From<'_>) -> Result<Handle> {
+        let request = self.requests.start(State::Idle, memory, from.comm.handle)?;
+        let pattern = from.pattern();
+        let mut matcher = from.comm.plane(from.plane).lock();
+        let taken = matcher.take(&pattern);
+        {
+            let slot = self.requests.get(request)?;
+            let mut inner = slot.inner.lock();
+            inner.outcome.status.tag = from.tag.unwrap_or(crate::constants::ANY_TAG);
+            if taken.is_none() {
+                let number = matcher.post(&pattern, request);
+                inner.state = State::Posted { plane: from.plane, number };
+            }
+        }
+        drop(matcher);
+        if let Some(arrived) = taken {
+            self.receive_arrived(request, arrived);
+        }
+        Ok(request)
+    }
+
+    /// Receives and returns when the message is there.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn recv(&self, buf: Buf<'_>, from: From<'_>) -> Result<Outcome> {
+        let request = self.irecv(buf, from)?;
+        self.wait_done(request, from.waiting())?;
+        self.finish(request)
+    }
+
+    /// The oldest message that `from` accepts, if one has arrived.
+    pub fn peek(&self, from: &From<'_>) -> Option<Status> {
+        from.comm.plane(from.plane).lock().peek(&from.pattern()).map(Arrived::status)
+    }
+
+    /// Takes the oldest message that `from` accepts out of the queue (`MPI_Improbe`), if one has arrived.
+    pub fn extract_message(&self, from: &From<'_>) -> Option<Arrived> {
+        from.comm.plane(from.plane).lock().take(&from.pattern())
+    }
+
+    /// Starts the receive of a message that a probe took out of the queue (`MPI_Imrecv`).
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn imrecv(&self, buf: Buf<'_>, comm: Handle, message: Arrived) -> Result<Handle> {
+        let request = self.requests.start(State::Idle, Memory::of(&buf), comm)?;
+        self.receive_arrived(request, message);
+        Ok(request)
+    }
+
+    /// A message that waited meets its receive.
+    fn receive_arrived(&self, receive: Handle, arrived: Arrived) {
+        let Arrived { from, envelope, body } = arrived;
+        match body {
+            Body::Whole(bytes) => {
+                self.deliver(receive, &envelope, &bytes);
+                self.owe(from, bytes.len() as u64);
+            }
+            Body::Announced { send, bytes } => self.clear(receive, from, &envelope, send, bytes),
+        }
+    }
+
+    /// A whole message meets its receive: copies the body and completes the request.
+    #[inline]
+    pub(crate) fn deliver(&self, receive: Handle, envelope: &Envelope, body: &[u8]) {
+        let Some(request) = self.requests.find(receive) else { return };
+        let outcome = {
+            let mut inner = request.inner.lock();
+            let outcome = self.matched(&inner, envelope, body.len() as u64);
+            inner.memory.write_at(0, body);
+            outcome
+        };
+        self.requests.complete(receive, outcome);
+    }
+
+    /// How a receive will end that has met a message with this envelope and length. The length that the status tells is that of what was
+    /// received, also after truncation.
+    pub(crate) fn matched(&self, receive: &Inner, envelope: &Envelope, bytes: u64) -> Outcome {
+        let room = receive.memory.len();
+        let status = status(envelope, bytes.min(room));
+        let expected = receive.outcome.status.tag;
+        if envelope.plane == Plane::Collective && (envelope.tag ^ expected) >> SEQUENCE_BITS != 0 {
+            return Outcome { status, error: Some(self.different_collectives(receive, envelope)) };
+        }
+        let error = (bytes > room).then(|| self.truncated(receive, envelope, bytes, room));
+        Outcome { status, error }
+    }
+
+    #[cold]
+    fn truncated(&self, receive: &Inner, envelope: &Envelope, bytes: u64, room: u64) -> Error {
+        let comm = self.describe_comm(receive.comm);
+        let source = envelope.source;
+        let text = match envelope.plane {
+            Plane::Collective => format!(
+                "message truncated: in {} on {comm}, rank {source} sent {bytes} bytes where this process expects at most \
+                 {room}: their counts or datatypes differ",
+                crate::coll::Operation::name_of_tag(envelope.tag),
+            ),
+            Plane::PointToPoint | Plane::Partial => format!(
+                "message truncated: the message from rank {source} with tag {} on {comm} has {bytes} bytes, the receive \
+                 buffer has room for {room}",
+                envelope.tag,
+            ),
+        };
+        Error::new(Class::TRUNCATE, text)
+    }
+
+    #[cold]
+    fn different_collectives(&self, receive: &Inner, envelope: &Envelope) -> Error {
+        let theirs = crate::coll::Operation::name_of_tag(envelope.tag);
+        let ours = crate::coll::Operation::name_of_tag(receive.outcome.status.tag);
+        let comm = self.describe_comm(receive.comm);
+        let source = envelope.source;
+        Error::new(
+            Class::OTHER,
+            format!("collective calls do not match on {comm}: rank {source} is in {theirs}, this process in {ours}"),
+        )
+    }
+
+    /// A message to this process itself: never enters the network.
+    pub(crate) fn send_to_self(&self, comm: &Comm, envelope: Envelope, memory: Memory, mode: Mode) -> Result<Handle> {
+        let state = State::Sending { to: self.me(), envelope };
+        let tag = matched_tag(envelope.plane, envelope.tag);
+        let bytes = memory.len();
+        let mut matcher = comm.plane(envelope.plane).lock();
+        if let Some(receive) = matcher.arrive(envelope.source, tag) {
+            drop(matcher);
+            let send = self.requests.start(state, memory, comm.handle)?;
+            self.clear(receive, self.me(), &envelope, send, bytes);
+            self.woken();
+            return Ok(send);
+        }
+        let send = if mode == Mode::Standard && bytes <= self.config.eager_bytes_max as u64 {
+            let mut body = SmallVec::from_elem(0, bytes as usize);
+            memory.read_at(0, &mut body);
+            let send = self.requests.start(state, Memory::EMPTY, comm.handle)?;
+            self.requests.complete(send, Outcome::EMPTY);
+            matcher.wait_for_receive(envelope.source, tag, Arrived { from: self.me(), envelope, body: Body::Whole(body) });
+            send
+        } else {
+            let send = self.requests.start(state, memory, comm.handle)?;
+            let body = Body::Announced { send, bytes };
+            matcher.wait_for_receive(envelope.source, tag, Arrived { from: self.me(), envelope, body });
+            send
+        };
+        drop(matcher);
+        self.woken();
+        Ok(send)
+    }
+}

@@ -1,0 +1,92 @@
+//! Rendezvous: the body of a message goes once its receive is there.
+//!
+//! ```text
+//! sender                                   receiver
+//!   READY_TO_SEND envelope, length   ──▶   matches, or waits in the unexpected queue
+//!   CLEAR_TO_SEND                    ◀──   request of the receive, bytes it has room for
+//!   DATA offset, bytes               ──▶   straight into the user's buffer, piece by piece
+//! ```
+//!
+//! The clearance and the pieces name requests, not communicators: freeing a communicator meanwhile does no harm.
+
+use super::envelope::{CLEAR_TO_SEND, Clearance, Envelope, Words};
+use super::peer::Bulk;
+use crate::handle::Handle;
+use crate::memory::Memory;
+use crate::process::Process;
+use crate::request::State;
+use crate::status::Outcome;
+use fm::Peer;
+
+impl Process {
+    /// An announced message meets its receive: asks the sender for the body, as much as there is room for.
+    pub(crate) fn clear(&self, receive: Handle, from: Peer, envelope: &Envelope, send: Handle, bytes: u64) {
+        let Some(request) = self.requests.find(receive) else { return };
+        let accepted = {
+            let mut inner = request.inner.lock();
+            inner.outcome = self.matched(&inner, envelope, bytes);
+            let accepted = inner.outcome.status.bytes;
+            inner.state = State::Receiving { left: accepted };
+            accepted
+        };
+        if from == self.me() {
+            self.copy_to_self(send, receive);
+            return;
+        }
+        self.fm.control(from, CLEAR_TO_SEND, &Clearance::words(send, receive, accepted).to_bytes());
+        if accepted == 0 {
+            self.received(receive);
+        }
+    }
+
+    /// The receive has all it will get.
+    fn received(&self, receive: Handle) {
+        let Some(request) = self.requests.find(receive) else { return };
+        let outcome = std::mem::replace(&mut request.inner.lock().outcome, Outcome::EMPTY);
+        self.requests.complete(receive, outcome);
+    }
+
+    /// Both ends are here.
+    fn copy_to_self(&self, send: Handle, receive: Handle) {
+        let (Some(sending), Some(receiving)) = (self.requests.find(send), self.requests.find(receive)) else { return };
+        let from = std::mem::replace(&mut sending.inner.lock().memory, Memory::EMPTY);
+        receiving.inner.lock().memory.copy_from(&from);
+        drop(from);
+        self.received(receive);
+        self.requests.complete(send, Outcome::EMPTY);
+    }
+
+    /// The receiver is ready for the body.
+    pub(crate) fn on_clear_to_send(&self, from: Peer, words: Words) {
+        let Words { a: send, b: receive, long: accepted } = words;
+        let Some(request) = self.requests.find(send) else { return };
+        let is_its = matches!(request.inner.lock().state, State::Sending { to, .. } if to == from);
+        if !is_its {
+            return;
+        }
+        if accepted == 0 {
+            self.requests.complete(send, Outcome::EMPTY);
+            return;
+        }
+        let end = accepted.min(request.inner.lock().memory.len());
+        let mut out = self.peer(from).out.lock();
+        out.bulk.push_back(Bulk { send, receive, offset: 0, end });
+        self.list(from, &mut out);
+    }
+
+    /// A piece of a body.
+    pub(crate) fn on_data(&self, words: Words, data: &[u8]) {
+        let Words { a: receive, long: offset, .. } = words;
+        let Some(request) = self.requests.find(receive) else { return };
+        {
+            let mut inner = request.inner.lock();
+            inner.memory.write_at(offset, data);
+            let State::Receiving { left } = &mut inner.state else { return };
+            *left = left.saturating_sub(data.len() as u64);
+            if *left > 0 {
+                return;
+            }
+        }
+        self.received(receive);
+    }
+}

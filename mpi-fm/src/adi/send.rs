@@ -1,0 +1,189 @@
+//! Sending: eager while the receiver's budget lasts, rendezvous beyond (MPI 5.0 section 3.4 leaves the choice to us).
+//!
+//! A message of at most [`eager_bytes_max`](crate::config::Config) leaves with its envelope in one packet. Otherwise only the
+//! envelope goes, and [`rendezvous`](super::rendezvous) sends the body once the receive is there. A synchronous send always takes the
+//! second way: the receiver's clearance is the proof of the match.
+
+use super::envelope::{Announcement, EAGER, Envelope, Plane, READY_TO_SEND};
+use super::peer::{Outgoing, Queued};
+use crate::buf::Buf;
+use crate::comm::Comm;
+use crate::error::Result;
+use crate::handle::Handle;
+use crate::host::Waiting;
+use crate::memory::Memory;
+use crate::process::Process;
+use crate::request::State;
+use crate::status::{Outcome, Status};
+use fm::{Guard, Peer};
+
+/// How a send is to complete (MPI 5.0 section 3.4). Ready sends are standard ones, buffered ones are standard sends of a copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    Standard,
+    Synchronous,
+}
+
+/// A message's way: to whom, on which plane of which communicator, under which tag.
+#[derive(Clone, Copy)]
+pub struct Address<'c> {
+    pub comm: &'c Comm,
+    /// Rank of the receiver in the communicator.
+    pub rank: usize,
+    pub tag: i32,
+    pub plane: Plane,
+}
+
+/// What became of an attempt to send eagerly.
+enum Attempt {
+    Sent,
+    /// No room in the network now.
+    Later,
+    /// Too long, or the receiver holds enough unmatched messages.
+    NotEager,
+}
+
+/// The outcome of a send says nothing (MPI 5.0 section 3.7.3), but for cancellation.
+const SENT: Outcome = Outcome { status: Status::EMPTY, error: None };
+
+impl Process {
+    /// Sends and returns when the buffer may be used again.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn send(&self, buf: Buf<'_>, to: Address<'_>, mode: Mode) -> Result<()> {
+        let (peer, context) = to.comm.target(to.rank);
+        if peer != self.me() && mode == Mode::Standard {
+            let mut envelope = envelope(&to, context);
+            let mut round = 0;
+            loop {
+                let attempt = {
+                    let mut out = self.peer(peer).out.lock();
+                    if out.queue.is_empty() { self.try_eager(&mut out, peer, &mut envelope, &buf) } else { Attempt::NotEager }
+                };
+                match attempt {
+                    Attempt::Sent => return Ok(()),
+                    Attempt::NotEager => break,
+                    Attempt::Later => self.pause(&mut round, waiting(&to)),
+                }
+            }
+        }
+        let request = self.isend(buf, to, mode)?;
+        self.wait_done(request, waiting(&to))?;
+        self.requests.free(request);
+        Ok(())
+    }
+
+    /// Starts a send. The request completes when the buffer may be used again.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn isend(&self, buf: Buf<'_>, to: Address<'_>, mode: Mode) -> Result<Handle> {
+        let (peer, context) = to.comm.target(to.rank);
+        let mut envelope = envelope(&to, context);
+        if peer == self.me() {
+            return self.send_to_self(to.comm, envelope, Memory::of(&buf), mode);
+        }
+        let mut out = self.peer(peer).out.lock();
+        if mode == Mode::Standard {
+            if out.queue.is_empty() {
+                if let Attempt::Sent = self.try_eager(&mut out, peer, &mut envelope, &buf) {
+                    drop(out);
+                    return self.sent(peer, envelope, to.comm.handle);
+                }
+            }
+            let eager = buf.bytes() <= self.eager_bytes_max(peer) && out.charge(buf.bytes());
+            if eager {
+                envelope.sequence = out.next_sequence();
+                let request = self.requests.start(State::Sending { to: peer, envelope }, Memory::of(&buf), to.comm.handle)?;
+                out.queue.push_back(Queued::Eager { envelope, request });
+                self.list(peer, &mut out);
+                return Ok(request);
+            }
+        }
+        self.announce(out, peer, envelope, Memory::of(&buf), to.comm.handle)
+    }
+
+    /// Sends a message that the engine owns: it need not wait for the user's buffer.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn isend_owned(&self, bytes: Box<[u8]>, to: Address<'_>, mode: Mode) -> Result<Handle> {
+        let (peer, context) = to.comm.target(to.rank);
+        let mut envelope = envelope(&to, context);
+        if peer == self.me() {
+            return self.send_to_self(to.comm, envelope, Memory::Owned(bytes), mode);
+        }
+        let mut out = self.peer(peer).out.lock();
+        let eager = mode == Mode::Standard
+            && bytes.len() as u64 <= self.eager_bytes_max(peer)
+            && out.charge(bytes.len() as u64);
+        if !eager {
+            return self.announce(out, peer, envelope, Memory::Owned(bytes), to.comm.handle);
+        }
+        envelope.sequence = out.next_sequence();
+        let request = self.requests.start(State::Sending { to: peer, envelope }, Memory::Owned(bytes), to.comm.handle)?;
+        out.queue.push_back(Queued::Eager { envelope, request });
+        self.list(peer, &mut out);
+        drop(out);
+        self.push(peer);
+        Ok(request)
+    }
+
+    /// A request whose message has left already.
+    fn sent(&self, peer: Peer, envelope: Envelope, comm: Handle) -> Result<Handle> {
+        let request = self.requests.start(State::Sending { to: peer, envelope }, Memory::EMPTY, comm)?;
+        self.requests.complete(request, SENT);
+        Ok(request)
+    }
+
+    #[inline]
+    fn try_eager(&self, out: &mut Outgoing, peer: Peer, envelope: &mut Envelope, buf: &Buf<'_>) -> Attempt {
+        let bytes = buf.bytes();
+        if bytes > self.eager_bytes_max(peer) || !out.charge(bytes) {
+            return Attempt::NotEager;
+        }
+        envelope.sequence = out.sequence;
+        let sent = self.fm.try_send(peer, EAGER, Envelope::SIZE + bytes as usize, |packet| {
+            let (head, body) = packet.split_at_mut(Envelope::SIZE);
+            envelope.write(head);
+            buf.read_at(0, body);
+        });
+        if !sent {
+            out.refund(1, bytes);
+            return Attempt::Later;
+        }
+        out.next_sequence();
+        Attempt::Sent
+    }
+
+    /// Sends the envelope alone; the body waits for the receiver's clearance.
+    fn announce(
+        &self,
+        mut out: Guard<'_, Outgoing>,
+        peer: Peer,
+        mut envelope: Envelope,
+        memory: Memory,
+        comm: Handle,
+    ) -> Result<Handle> {
+        envelope.sequence = out.next_sequence();
+        let bytes = memory.len();
+        let request = self.requests.start(State::Sending { to: peer, envelope }, memory, comm)?;
+        self.control(&mut out, peer, READY_TO_SEND, envelope, Announcement::words(request, bytes));
+        Ok(request)
+    }
+
+    /// Longest message to `peer` that may travel with its envelope, in bytes.
+    #[inline]
+    pub(crate) fn eager_bytes_max(&self, peer: Peer) -> u64 {
+        self.config.eager_bytes_max.min(self.fm.max_message(peer) - Envelope::SIZE) as u64
+    }
+}
+
+fn envelope(to: &Address<'_>, context: u32) -> Envelope {
+    Envelope { comm: context, plane: to.plane, tag: to.tag, source: to.comm.rank as u32, sequence: 0 }
+}
+
+fn waiting(to: &Address<'_>) -> Waiting {
+    Waiting { comm: to.comm.handle, peer: to.rank as i32, tag: to.tag }
+}

@@ -1,0 +1,138 @@
+//! The handlers: what each arriving message does. They never extract and never wait.
+
+use super::envelope::{
+    BUDGET, Budget, CANCEL, CANCELLED, CLEAR_TO_SEND, DATA, EAGER, Envelope, READY_TO_SEND, Words,
+};
+use super::receive::{Arrived, Body, matched_tag};
+use crate::handle::{self, Kind};
+use crate::process::Process;
+use fm::stream::Receive;
+use fm::{HandlerId, Peer, Upcall};
+use smallvec::SmallVec;
+
+/// Runs the handlers of one process.
+pub(crate) struct Handlers<'p>(pub &'p Process);
+
+impl Upcall for Handlers<'_> {
+    #[inline]
+    fn message(&self, from: Peer, handler: HandlerId, body: &[u8]) {
+        // A malformed message can only come from another version of the library: it is dropped.
+        match handler {
+            EAGER => {
+                if let Some((envelope, body)) = Envelope::read(body) {
+                    self.0.on_eager(from, envelope, body);
+                }
+            }
+            DATA => {
+                if let Some((words, data)) = Words::read(body) {
+                    self.0.on_data(words, data);
+                }
+            }
+            READY_TO_SEND => {
+                if let Some((envelope, words)) = with_words(body) {
+                    self.0.on_ready_to_send(from, envelope, words);
+                }
+            }
+            CLEAR_TO_SEND => {
+                if let Some((words, _)) = Words::read(body) {
+                    self.0.on_clear_to_send(from, words);
+                }
+            }
+            BUDGET => {
+                if let Some((words, _)) = Words::read(body) {
+                    self.0.peer(from).out.lock().refund(words.a, words.long);
+                }
+            }
+            CANCEL => {
+                if let Some((envelope, words)) = with_words(body) {
+                    self.0.on_cancel(from, envelope, words);
+                }
+            }
+            CANCELLED => {
+                if let Some((words, _)) = Words::read(body) {
+                    self.0.on_cancelled(words);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The engine keeps every message within a packet; a longer one is none of ours.
+    fn begin(&self, _from: Peer, _handler: HandlerId, _total: u64) -> Box<dyn Receive> {
+        Box::new(Ignore)
+    }
+}
+
+struct Ignore;
+
+impl Receive for Ignore {
+    fn piece(&mut self, _bytes: &[u8]) {}
+    fn end(self: Box<Self>) {}
+}
+
+fn with_words(body: &[u8]) -> Option<(Envelope, Words)> {
+    let (envelope, rest) = Envelope::read(body)?;
+    Some((envelope, Words::read(rest)?.0))
+}
+
+impl Process {
+    #[inline]
+    fn on_eager(&self, from: Peer, envelope: Envelope, body: &[u8]) {
+        let Some(comm) = self.comms.find(handle::with_serial(Kind::Comm, envelope.comm)) else {
+            // The communicator is gone: nobody can receive the message any more.
+            self.owe(from, body.len() as u64);
+            return;
+        };
+        let tag = matched_tag(envelope.plane, envelope.tag);
+        let mut matcher = comm.plane(envelope.plane).lock();
+        match matcher.arrive(envelope.source, tag) {
+            Some(receive) => {
+                drop(matcher);
+                self.deliver(receive, &envelope, body);
+                self.owe(from, body.len() as u64);
+            }
+            None => {
+                let body = Body::Whole(SmallVec::from_slice(body));
+                matcher.wait_for_receive(envelope.source, tag, Arrived { from, envelope, body });
+            }
+        }
+    }
+
+    fn on_ready_to_send(&self, from: Peer, envelope: Envelope, words: Words) {
+        let Some(comm) = self.comms.find(handle::with_serial(Kind::Comm, envelope.comm)) else { return };
+        let (send, bytes) = (words.a, words.long);
+        let tag = matched_tag(envelope.plane, envelope.tag);
+        let mut matcher = comm.plane(envelope.plane).lock();
+        match matcher.arrive(envelope.source, tag) {
+            Some(receive) => {
+                drop(matcher);
+                self.clear(receive, from, &envelope, send, bytes);
+            }
+            None => {
+                let body = Body::Announced { send, bytes };
+                matcher.wait_for_receive(envelope.source, tag, Arrived { from, envelope, body });
+            }
+        }
+    }
+
+    /// An eager message from `from` was matched: its budget goes back, in portions of a quarter.
+    #[inline]
+    pub(crate) fn owe(&self, from: Peer, bytes: u64) {
+        if from == self.me() {
+            return;
+        }
+        let (messages, bytes) = {
+            let mut owed = self.peer(from).owed.lock();
+            owed.messages += 1;
+            owed.bytes += bytes;
+            if owed.messages < self.config.unexpected_messages_max / 4
+                && owed.bytes < self.config.unexpected_bytes_max / 4
+            {
+                return;
+            }
+            let owed = std::mem::take(&mut *owed);
+            (owed.messages, owed.bytes)
+        };
+        self.fm.control(from, BUDGET, &Budget::words(messages, bytes).to_bytes());
+    }
+}

@@ -1,0 +1,95 @@
+//! Running collectives: blocking ones in the caller's loop, nonblocking ones in the progress engine.
+
+use crate::error::Result;
+use crate::handle::Handle;
+use crate::host::Waiting;
+use crate::memory::Memory;
+use crate::process::Process;
+use crate::request::State;
+use crate::status::{Outcome, Status};
+use fm::{ThreadLock, Threading};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+/// A collective under way, that its owner need not stay for.
+pub type Task = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+struct Run {
+    request: Handle,
+    task: Task,
+}
+
+/// The nonblocking collectives of a process that are not complete.
+pub struct Running {
+    runs: ThreadLock<Vec<Run>>,
+}
+
+impl Running {
+    pub fn new(threading: Threading) -> Running {
+        Running { runs: ThreadLock::new(threading, Vec::new()) }
+    }
+}
+
+impl Process {
+    /// Carries out a collective operation and returns when its part here is done. `comm` is for reports.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub fn block_on<T>(&self, comm: Handle, operation: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut operation = pin!(operation);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut result = None;
+        let waiting =
+            Waiting { comm, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG };
+        self.wait_until(waiting, || match operation.as_mut().poll(&mut context) {
+            Poll::Ready(output) => {
+                result = Some(output);
+                true
+            }
+            Poll::Pending => false,
+        });
+        result.expect("the wait ends when the operation does")
+    }
+
+    /// Starts a collective operation that goes on whenever the process makes progress.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn start_collective(&self, comm: Handle, mut task: Task) -> Result<Handle> {
+        let request = self.requests.start(State::Collective, Memory::EMPTY, comm)?;
+        match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => self.requests.complete(request, outcome(output)),
+            Poll::Pending => {
+                self.running.runs.lock().push(Run { request, task });
+            }
+        }
+        Ok(request)
+    }
+
+    /// Advances the nonblocking collectives. Returns whether one completed. Called by the thread that has the turn.
+    pub(crate) fn advance_running(&self) -> bool {
+        if self.running.runs.lock().is_empty() {
+            return false;
+        }
+        // Taken out, because a task may need locks that others hold while they start one.
+        let mut runs = std::mem::take(&mut *self.running.runs.lock());
+        let before = runs.len();
+        let mut context = Context::from_waker(Waker::noop());
+        runs.retain_mut(|run| match run.task.as_mut().poll(&mut context) {
+            Poll::Ready(output) => {
+                self.requests.complete(run.request, outcome(output));
+                false
+            }
+            Poll::Pending => true,
+        });
+        let completed = runs.len() < before;
+        let mut started = self.running.runs.lock();
+        runs.append(&mut started);
+        *started = runs;
+        completed
+    }
+}
+
+fn outcome(output: Result<()>) -> Outcome {
+    Outcome { status: Status::EMPTY, error: output.err() }
+}

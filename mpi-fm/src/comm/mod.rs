@@ -1,0 +1,199 @@
+//! Communicators.
+
+pub mod contexts;
+
+use crate::adi::envelope::Plane;
+use crate::adi::matching::Matcher;
+use crate::adi::receive::Arrived;
+use crate::constants::{ANY_SOURCE, PROC_NULL};
+use crate::errhandler::Errhandler;
+use crate::error::Result;
+use crate::group::Group;
+use crate::handle::{self, Handle};
+use crate::objects::Attached;
+use crate::bail;
+use contexts::Contexts;
+use fm::{Peer, ThreadLock, Threading};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// `MPI_COMM_NULL`
+pub const NULL: Handle = 0x100;
+/// `MPI_COMM_WORLD`
+pub const WORLD: Handle = 0x101;
+/// `MPI_COMM_SELF`
+pub const SELF: Handle = 0x102;
+
+/// The name by which all members know a communicator: the leader's process, and the leader's count of those it made. No agreement over
+/// a mask is needed, so that threads, `idup` and `create_group` do not meet.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct GlobalId {
+    pub leader: Peer,
+    pub count: u32,
+}
+
+/// A receive that is posted: its request.
+pub type PostedReceive = Handle;
+
+/// A communicator, as one member has it.
+pub struct Comm {
+    /// Its handle: a predefined constant, or index and generation in the table.
+    pub handle: Handle,
+    /// The number by which others address this member's messages: index and generation in the table.
+    pub serial: u32,
+    pub id: GlobalId,
+    /// The local group, and this process's rank in it.
+    pub group: Arc<Group>,
+    pub rank: usize,
+    /// Of an intercommunicator: the other side.
+    pub remote: Option<Remote>,
+    /// Numbers by which those addressed (the remote group's, if there is one) know the communicator.
+    pub contexts: Contexts,
+    planes: [ThreadLock<Matcher<PostedReceive, Arrived>>; Plane::COUNT],
+    /// Collective operations started so far, wrapping: what matches their messages. All members start them in the same order.
+    collectives: AtomicU32,
+    /// The user has freed it; it goes when nothing pends on it any more.
+    freed: AtomicBool,
+    /// What every MPI object carries: name, error handler.
+    pub attached: Attached,
+}
+
+/// The other side of an intercommunicator.
+pub struct Remote {
+    pub group: Arc<Group>,
+    /// The local group's own communicator, for the local parts of collective operations.
+    pub local: Arc<Comm>,
+    /// Whether this side comes first where the order of the sides matters.
+    pub first: bool,
+}
+
+/// Everything that a new communicator is made of.
+pub struct Parts {
+    pub handle: Handle,
+    pub serial: u32,
+    pub id: GlobalId,
+    pub group: Arc<Group>,
+    pub rank: usize,
+    pub remote: Option<Remote>,
+    pub contexts: Contexts,
+    pub attached: Attached,
+}
+
+impl Comm {
+    pub fn new(threading: Threading, parts: Parts) -> Comm {
+        Comm {
+            handle: parts.handle,
+            serial: parts.serial,
+            id: parts.id,
+            group: parts.group,
+            rank: parts.rank,
+            remote: parts.remote,
+            contexts: parts.contexts,
+            planes: std::array::from_fn(|_| ThreadLock::new(threading, Matcher::default())),
+            collectives: AtomicU32::new(0),
+            freed: AtomicBool::new(false),
+            attached: parts.attached,
+        }
+    }
+
+    pub fn size(&self) -> usize {
+        self.group.size()
+    }
+
+    /// The group that ranks in point-to-point calls refer to.
+    pub fn targets(&self) -> &Arc<Group> {
+        self.remote.as_ref().map_or(&self.group, |remote| &remote.group)
+    }
+
+    pub fn is_inter(&self) -> bool {
+        self.remote.is_some()
+    }
+
+    #[inline]
+    pub fn plane(&self, plane: Plane) -> &ThreadLock<Matcher<PostedReceive, Arrived>> {
+        &self.planes[plane as usize]
+    }
+
+    /// The process with rank `rank`, and its number for this communicator.
+    #[inline]
+    pub fn target(&self, rank: usize) -> (Peer, u32) {
+        (self.targets().peer(rank), self.contexts.of(rank))
+    }
+
+    /// Matching number of the next collective operation.
+    pub fn next_collective(&self) -> u32 {
+        // Not a read-modify-write: the members' calls are ordered (MPI 5.0 section 6.14), so are this member's.
+        let number = self.collectives.load(Ordering::Relaxed);
+        self.collectives.store(number.wrapping_add(1), Ordering::Relaxed);
+        number
+    }
+
+    pub fn is_freed(&self) -> bool {
+        self.freed.load(Ordering::Acquire)
+    }
+
+    /// Marks it as freed by the user; `false` if it was already.
+    pub fn set_freed(&self) -> bool {
+        !self.freed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Receives still wait on it.
+    pub fn is_awaited(&self) -> bool {
+        self.planes.iter().any(|plane| plane.lock().posted_len() > 0)
+    }
+
+    /// For texts: its name if it has one, else its handle.
+    pub fn describe(&self) -> String {
+        let name = self.attached.name();
+        if name.is_empty() { format!("communicator {:#x}", self.handle) } else { name }
+    }
+
+    /// Checks a destination: a rank of the group, or `MPI_PROC_NULL` (`None`).
+    ///
+    /// # Errors
+    /// `MPI_ERR_RANK`.
+    #[inline]
+    pub fn destination(&self, rank: i32) -> Result<Option<usize>> {
+        if rank >= 0 && (rank as usize) < self.targets().size() {
+            return Ok(Some(rank as usize));
+        }
+        if rank == PROC_NULL {
+            return Ok(None);
+        }
+        bail!(RANK, "rank {rank} is not in {}, which has ranks 0 to {}", self.describe(), self.targets().size() - 1)
+    }
+
+    /// Checks a source: as a destination, or `MPI_ANY_SOURCE` (`Some(None)`).
+    ///
+    /// # Errors
+    /// `MPI_ERR_RANK`.
+    #[inline]
+    pub fn source(&self, rank: i32) -> Result<Option<Option<usize>>> {
+        if rank == ANY_SOURCE {
+            return Ok(Some(None));
+        }
+        Ok(self.destination(rank)?.map(Some))
+    }
+}
+
+/// Serial numbers that every process knows of itself: the world's and the own communicator are made first, in this order.
+pub const WORLD_SERIAL: u32 = handle::first_serial(0);
+pub const SELF_SERIAL: u32 = handle::first_serial(1);
+
+/// The predefined communicator with this handle, of a process that knows its place only.
+pub(crate) fn predefined(process: &crate::Process, handle: Handle, serial: u32) -> Arc<Comm> {
+    let (me, size) = (process.me(), process.fm.peers());
+    let world = handle == WORLD;
+    let group = if world { Group::world(size) } else { Group::single(me) };
+    let parts = Parts {
+        handle,
+        serial,
+        id: GlobalId { leader: if world { Peer(0) } else { me }, count: process.next_leader_count() },
+        rank: if world { me.index() } else { 0 },
+        group,
+        remote: None,
+        contexts: Contexts::Same(serial),
+        attached: Attached::new(if world { "MPI_COMM_WORLD" } else { "MPI_COMM_SELF" }, Errhandler::FATAL),
+    };
+    Arc::new(Comm::new(process.threading(), parts))
+}

@@ -1,0 +1,125 @@
+//! A process of the job: everything the engine knows, in one value that is shared by reference.
+
+use crate::adi::peer::PeerState;
+use crate::adi::progress::Waiters;
+use crate::coll::running::Running;
+use crate::comm::{self, Comm};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::handle::{Handle, Kind, Table};
+use crate::host::Host;
+use crate::request::Requests;
+use fm::{Fm, Park, Peer, ThreadLock, Threading};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// One rank. There is no other state: many of them live side by side in a test.
+pub struct Process {
+    pub fm: Fm,
+    pub park: Arc<dyn Park>,
+    pub host: Box<dyn Host>,
+    pub config: Config,
+    pub requests: Requests,
+    pub comms: Table<Comm>,
+    world: OnceLock<Arc<Comm>>,
+    own: OnceLock<Arc<Comm>>,
+    peers: Box<[OnceLock<Box<PeerState>>]>,
+    /// Peers with something to push.
+    pub(crate) busy_peers: ThreadLock<Vec<Peer>>,
+    /// Who holds it makes progress for all threads.
+    pub(crate) progress_turn: ThreadLock<()>,
+    pub(crate) waiters: Waiters,
+    /// Nonblocking collectives under way.
+    pub(crate) running: Running,
+    /// Communicators made so far with this process as leader.
+    leader_count: AtomicU32,
+}
+
+impl Process {
+    /// The process `fm.me()` of a job of `fm.peers()`, with its two predefined communicators.
+    pub fn new(fm: Fm, park: Arc<dyn Park>, host: Box<dyn Host>, config: Config) -> Arc<Process> {
+        let threading = fm.threading();
+        let peers = (0..fm.peers()).map(|_| OnceLock::new()).collect();
+        let process = Arc::new(Process {
+            park,
+            host,
+            config,
+            requests: Requests::new(threading),
+            comms: Table::new(Kind::Comm),
+            world: OnceLock::new(),
+            own: OnceLock::new(),
+            peers,
+            busy_peers: ThreadLock::new(threading, Vec::new()),
+            progress_turn: ThreadLock::new(threading, ()),
+            waiters: Waiters::default(),
+            running: Running::new(threading),
+            leader_count: AtomicU32::new(0),
+            fm,
+        });
+        process.make_predefined();
+        process
+    }
+
+    pub fn me(&self) -> Peer {
+        self.fm.me()
+    }
+
+    pub fn threading(&self) -> Threading {
+        self.fm.threading()
+    }
+
+    /// `MPI_COMM_WORLD`
+    pub fn world(&self) -> &Arc<Comm> {
+        self.world.get().expect("made with the process")
+    }
+
+    /// `MPI_COMM_SELF`
+    pub fn own(&self) -> &Arc<Comm> {
+        self.own.get().expect("made with the process")
+    }
+
+    fn make_predefined(&self) {
+        let world = self.predefine(comm::WORLD, comm::WORLD_SERIAL);
+        let own = self.predefine(comm::SELF, comm::SELF_SERIAL);
+        assert!(self.world.set(world).is_ok() && self.own.set(own).is_ok());
+    }
+
+    fn predefine(&self, handle: Handle, serial: u32) -> Arc<Comm> {
+        let comm = comm::predefined(self, handle, serial);
+        let inserted = self.comms.insert(Arc::clone(&comm)).expect("the table is empty");
+        assert_eq!(crate::handle::serial(inserted), serial, "peers rely on the numbers of predefined communicators");
+        comm
+    }
+
+    /// The communicator that a handle of the user names.
+    ///
+    /// # Errors
+    /// `MPI_ERR_COMM` when it names none.
+    #[inline]
+    pub fn comm(&self, handle: Handle) -> Result<&Arc<Comm>> {
+        match handle {
+            comm::WORLD => Ok(self.world()),
+            comm::SELF => Ok(self.own()),
+            comm::NULL => Err(Error::new(crate::Class::COMM, "the communicator is MPI_COMM_NULL")),
+            _ => match self.comms.get(handle)? {
+                comm if comm.is_freed() => Err(crate::handle::bad_handle(Kind::Comm, handle)),
+                comm => Ok(comm),
+            },
+        }
+    }
+
+    /// For texts.
+    pub fn describe_comm(&self, handle: Handle) -> String {
+        self.comm(handle).map_or_else(|_| "a freed communicator".to_owned(), |comm| comm.describe())
+    }
+
+    #[inline]
+    pub(crate) fn peer(&self, peer: Peer) -> &PeerState {
+        self.peers[peer.index()].get_or_init(|| Box::new(PeerState::new(self.threading(), &self.config)))
+    }
+
+    /// This process's count of the communicators it leads, for the next one's global name.
+    pub(crate) fn next_leader_count(&self) -> u32 {
+        self.leader_count.fetch_add(1, Ordering::Relaxed)
+    }
+}

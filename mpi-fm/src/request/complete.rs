@@ -1,0 +1,163 @@
+//! Completing requests: wait, test, free (MPI 5.0 section 3.7.3).
+
+use super::{NULL, State};
+use crate::error::Result;
+use crate::handle::Handle;
+use crate::host::Waiting;
+use crate::process::Process;
+use crate::status::{Outcome, Status};
+
+/// Where a request stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Null, or persistent and not started: completes at once with an empty status.
+    Inactive,
+    Active,
+    Complete,
+}
+
+impl Process {
+    /// Where the request stands, without making progress. The null handle is inactive.
+    ///
+    /// # Errors
+    /// `MPI_ERR_REQUEST`
+    pub fn standing(&self, handle: Handle) -> Result<Standing> {
+        if handle == NULL {
+            return Ok(Standing::Inactive);
+        }
+        let request = self.requests.get(handle)?;
+        if request.is_done() {
+            return Ok(Standing::Complete);
+        }
+        let active = match &request.inner.lock().state {
+            State::Persistent(persistent) => persistent.active,
+            _ => return Ok(Standing::Active),
+        };
+        self.standing(active)
+    }
+
+    /// Takes the outcome of a complete (or inactive) request. An ordinary one is freed; a persistent one becomes inactive and
+    /// keeps its handle.
+    ///
+    /// # Errors
+    /// `MPI_ERR_REQUEST`
+    pub fn finish(&self, handle: Handle) -> Result<Outcome> {
+        if handle == NULL {
+            return Ok(Outcome::EMPTY);
+        }
+        let request = self.requests.get(handle)?;
+        let mut inner = request.inner.lock();
+        match &mut inner.state {
+            State::Persistent(persistent) => {
+                let active = std::mem::replace(&mut persistent.active, NULL);
+                drop(inner);
+                self.finish(active)
+            }
+            State::Generalized(operation) => {
+                let mut status = Status::EMPTY;
+                let queried = operation.query(&mut status);
+                let freed = operation.free();
+                drop(inner);
+                self.requests.free(handle);
+                Ok(Outcome { status, error: queried.and(freed).err() })
+            }
+            _ => {
+                let outcome = std::mem::replace(&mut inner.outcome, Outcome::EMPTY);
+                drop(inner);
+                self.requests.free(handle);
+                Ok(outcome)
+            }
+        }
+    }
+
+    /// The outcome of a complete request that stays as it is (`MPI_Request_get_status`).
+    ///
+    /// # Errors
+    /// `MPI_ERR_REQUEST`
+    pub fn look(&self, handle: Handle) -> Result<Outcome> {
+        if handle == NULL {
+            return Ok(Outcome::EMPTY);
+        }
+        let request = self.requests.get(handle)?;
+        let mut inner = request.inner.lock();
+        match &mut inner.state {
+            State::Persistent(persistent) => {
+                let active = persistent.active;
+                drop(inner);
+                self.look(active)
+            }
+            State::Generalized(operation) => {
+                let mut status = Status::EMPTY;
+                let error = operation.query(&mut status).err();
+                Ok(Outcome { status, error })
+            }
+            _ => Ok(inner.outcome.clone()),
+        }
+    }
+
+    /// Waits until the request is not active.
+    ///
+    /// # Errors
+    /// `MPI_ERR_REQUEST`
+    pub fn wait(&self, handle: Handle) -> Result<Outcome> {
+        if self.standing(handle)? == Standing::Active {
+            let waiting = self.waiting_for(handle);
+            self.wait_until(waiting, || !matches!(self.standing(handle), Ok(Standing::Active)));
+        }
+        self.finish(handle)
+    }
+
+    /// What the request waits for, for reports.
+    pub fn waiting_for(&self, handle: Handle) -> Waiting {
+        let unknown = Waiting { comm: 0, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG };
+        let Some(request) = self.requests.find(handle) else { return unknown };
+        let inner = request.inner.lock();
+        let (peer, tag) = match &inner.state {
+            State::Sending { to, envelope } => {
+                let rank = self.comm(inner.comm).ok().and_then(|comm| comm.targets().rank_of(*to));
+                (rank.map_or(unknown.peer, |rank| rank as i32), envelope.tag)
+            }
+            State::Posted { .. } | State::Receiving { .. } => (inner.outcome.status.source, inner.outcome.status.tag),
+            State::Persistent(persistent) if persistent.active != NULL => {
+                let active = persistent.active;
+                drop(inner);
+                return self.waiting_for(active);
+            }
+            _ => (unknown.peer, unknown.tag),
+        };
+        Waiting { comm: inner.comm, peer, tag }
+    }
+
+    /// Lets a request go: it is freed when its operation is complete (MPI 5.0 section 3.7.3).
+    ///
+    /// # Errors
+    /// `MPI_ERR_REQUEST`
+    pub fn release(&self, handle: Handle) -> Result<()> {
+        let request = self.requests.get(handle)?;
+        let mut inner = request.inner.lock();
+        if let State::Persistent(persistent) = &mut inner.state {
+            let active = std::mem::replace(&mut persistent.active, NULL);
+            drop(inner);
+            if active != NULL {
+                self.release(active)?;
+            }
+            self.requests.free(handle);
+            return Ok(());
+        }
+        if let State::Generalized(operation) = &mut inner.state {
+            if request.is_done() {
+                let freed = operation.free();
+                drop(inner);
+                self.requests.free(handle);
+                return freed;
+            }
+        }
+        inner.held = false;
+        let done = request.is_done();
+        drop(inner);
+        if done {
+            self.requests.free(handle);
+        }
+        Ok(())
+    }
+}

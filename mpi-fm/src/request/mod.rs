@@ -1,0 +1,184 @@
+//! Requests: operations under way, and how they ended.
+
+pub mod complete;
+
+use crate::adi::envelope::{Envelope, Plane};
+use crate::arena::Arena;
+use crate::error::{Class, Error, Result};
+use crate::handle::{self, Handle, Kind, bad_handle};
+use crate::memory::Memory;
+use crate::status::{Outcome, Status};
+use fm::{Peer, ThreadLock, Threading};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// Handle of no request (`MPI_REQUEST_NULL`).
+pub const NULL: Handle = 0x180;
+
+/// What a request is doing.
+pub enum State {
+    /// Nothing: not started, or done.
+    Idle,
+    /// A message on its way. Kept after completion, for a cancellation that comes late.
+    Sending { to: Peer, envelope: Envelope },
+    /// A receive that waits for its message: its number in the matcher.
+    Posted { plane: Plane, number: u32 },
+    /// A receive that has its message and waits for the rest of the body.
+    Receiving { left: u64 },
+    /// A collective operation, which the progress engine drives.
+    Collective,
+    /// A persistent operation: how to start it, and the request of the round under way.
+    Persistent(Box<Persistent>),
+    /// The user's own operation (MPI 5.0 section 13.2).
+    Generalized(Box<dyn Generalized>),
+}
+
+/// A persistent request's template (MPI 5.0 section 3.9).
+pub struct Persistent {
+    /// Starts one round and returns its request.
+    pub start: Box<dyn Fn(&crate::Process) -> Result<Handle> + Send>,
+    /// The round under way, or [`NULL`].
+    pub active: Handle,
+}
+
+/// Callbacks of a generalized request.
+pub trait Generalized: Send {
+    fn query(&mut self, status: &mut Status) -> Result<()>;
+    fn free(&mut self) -> Result<()>;
+    fn cancel(&mut self, complete: bool) -> Result<()>;
+}
+
+/// What the lock of a request guards.
+pub struct Inner {
+    pub state: State,
+    pub memory: Memory,
+    pub outcome: Outcome,
+    /// Handle of the communicator whose error handler hears of an error.
+    pub comm: Handle,
+    /// The user (or a waiting call) holds the request; if not, completion frees it.
+    pub held: bool,
+    /// The receiver has been asked to give the message back: the operation completes with its answer.
+    pub cancelling: bool,
+}
+
+/// One request, at an address that stays.
+pub struct Request {
+    handle: AtomicU32,
+    done: AtomicBool,
+    pub inner: ThreadLock<Inner>,
+}
+
+impl Request {
+    /// The operation is complete: its outcome is there.
+    #[inline]
+    pub fn is_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    /// Says that the outcome is there, or (a cancellation is under way) not yet.
+    pub fn set_done(&self, done: bool) {
+        self.done.store(done, Ordering::Release);
+    }
+}
+
+/// Set in the handle of a slot that nobody uses.
+const VACANT: u32 = 1 << 31;
+
+/// All requests of a process.
+pub struct Requests {
+    slots: Arena<Request>,
+}
+
+impl Requests {
+    pub fn new(threading: Threading) -> Requests {
+        let vacant = move || Request {
+            handle: AtomicU32::new(VACANT),
+            done: AtomicBool::new(false),
+            inner: ThreadLock::new(
+                threading,
+                Inner { state: State::Idle, memory: Memory::EMPTY, outcome: Outcome::EMPTY, comm: 0, held: false, cancelling: false },
+            ),
+        };
+        Requests { slots: Arena::new(vacant) }
+    }
+
+    /// A new request, held by the caller.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM` when 4 million are alive.
+    #[inline]
+    pub fn start(&self, state: State, memory: Memory, comm: Handle) -> Result<Handle> {
+        let index = self.slots.take().filter(|index| *index < handle::INDEX_LIMIT).ok_or_else(too_many)?;
+        let slot = self.slots.get(index).expect("a slot just taken exists");
+        let handle = handle::successor(Kind::Request, slot.handle.load(Ordering::Relaxed), index);
+        {
+            let mut inner = slot.inner.lock();
+            inner.state = state;
+            inner.memory = memory;
+            inner.comm = comm;
+            inner.held = true;
+            inner.cancelling = false;
+            inner.outcome = Outcome::EMPTY;
+        }
+        slot.done.store(false, Ordering::Relaxed);
+        slot.handle.store(handle, Ordering::Release);
+        Ok(handle)
+    }
+
+    /// The live request that `handle` names.
+    #[inline]
+    pub fn find(&self, handle: Handle) -> Option<&Request> {
+        let slot = self.slots.get(handle::index(handle))?;
+        (slot.handle.load(Ordering::Acquire) == handle).then_some(slot)
+    }
+
+    /// # Errors
+    /// `MPI_ERR_REQUEST` when `handle` names no live request.
+    #[inline]
+    pub fn get(&self, handle: Handle) -> Result<&Request> {
+        self.find(handle).ok_or_else(|| bad_handle(Kind::Request, handle))
+    }
+
+    /// Records how an operation ended. A request that its owner let go is freed. The caller must not hold its lock.
+    #[inline]
+    pub fn complete(&self, handle: Handle, outcome: Outcome) {
+        let Some(request) = self.find(handle) else { return };
+        let mut inner = request.inner.lock();
+        inner.memory = Memory::EMPTY;
+        if inner.cancelling {
+            return;
+        }
+        inner.outcome = outcome;
+        if inner.held {
+            request.set_done(true);
+        } else {
+            drop(inner);
+            self.free(handle);
+        }
+    }
+
+    /// Gives the slot of a request back that is complete, or was never active.
+    #[inline]
+    pub fn free(&self, handle: Handle) {
+        let Some(request) = self.find(handle) else { return };
+        {
+            let mut inner = request.inner.lock();
+            inner.state = State::Idle;
+            inner.memory = Memory::EMPTY;
+            inner.held = false;
+        }
+        request.handle.store(handle | VACANT, Ordering::Release);
+        self.slots.give_back(handle::index(handle));
+    }
+
+    /// Requests that somebody holds.
+    pub fn iter(&self) -> impl Iterator<Item = (Handle, &Request)> {
+        self.slots.iter().filter_map(|(_, slot)| {
+            let handle = slot.handle.load(Ordering::Acquire);
+            (handle & VACANT == 0).then_some((handle, slot))
+        })
+    }
+}
+
+fn too_many() -> Error {
+    Error::new(Class::NO_MEM, format!("more than {} requests are alive", handle::INDEX_LIMIT))
+}
