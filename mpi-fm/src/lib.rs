@@ -3,16 +3,27 @@
 pub mod adi;
 pub mod arena;
 pub mod buf;
+pub mod coll;
+pub mod comm;
+pub mod config;
 pub mod constants;
 pub mod datatype;
-pub mod error;
 pub mod errcode;
+pub mod errhandler;
+pub mod error;
 pub mod group;
 pub mod handle;
+pub mod host;
 pub mod info;
+pub mod memory;
+pub mod objects;
+pub mod process;
+pub mod request;
+pub mod status;
 pub mod topo;
 
 pub use buf::Buf;
 pub use datatype::Datatype;
 pub use error::{Class, Error, Result};
 pub use group::{Comparison, Group};
+pub use process::Process;

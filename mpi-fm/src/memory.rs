@@ -22,10 +22,10 @@ impl Memory {
     pub const EMPTY: Memory = Memory::Bytes { addr: std::ptr::null_mut(), len: 0 };
 
     pub fn of(buf: &Buf<'_>) -> Memory {
-        match buf.contiguous() {
-            Some((addr, len)) => Memory::Bytes { addr, len },
+        match buf.as_contiguous() {
+            Some(bytes) => Memory::Bytes { addr: bytes.cast(), len: bytes.len() as u64 },
             None => {
-                Memory::Typed { addr: buf.addr, count: buf.count, ty: Arc::clone(buf.ty), bytes: buf.bytes() }
+                Memory::Typed { addr: buf.addr(), count: buf.count(), ty: Arc::clone(buf.ty()), bytes: buf.bytes() }
             }
         }
     }

@@ -15,7 +15,8 @@ use crate::memory::Memory;
 use crate::process::Process;
 use crate::request::State;
 use crate::status::{Outcome, Status};
-use fm::{Guard, Peer};
+use fm::Peer;
+use fm::lock::Guard;
 
 /// How a send is to complete (MPI 5.0 section 3.4). Ready sends are standard ones, buffered ones are standard sends of a copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
