@@ -6,6 +6,7 @@ pub mod buf;
 pub mod coll;
 pub mod comm;
 pub mod config;
+pub mod attr;
 pub mod constants;
 pub mod datatype;
 pub mod errcode;
