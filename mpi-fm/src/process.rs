@@ -2,10 +2,12 @@
 
 use crate::adi::peer::PeerState;
 use crate::adi::progress::Waiters;
+use crate::attr::Keyvals;
 use crate::coll::running::Running;
 use crate::comm::{self, Comm};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::group::Group;
 use crate::handle::{Handle, Kind, Table};
 use crate::host::Host;
 use crate::request::Requests;
@@ -21,6 +23,8 @@ pub struct Process {
     pub config: Config,
     pub requests: Requests,
     pub comms: Table<Comm>,
+    pub groups: Table<Group>,
+    pub keyvals: Keyvals,
     world: OnceLock<Arc<Comm>>,
     own: OnceLock<Arc<Comm>>,
     peers: Box<[OnceLock<Box<PeerState>>]>,
@@ -46,6 +50,8 @@ impl Process {
             config,
             requests: Requests::new(threading),
             comms: Table::new(Kind::Comm),
+            groups: Table::new(Kind::Group),
+            keyvals: Keyvals::new(),
             world: OnceLock::new(),
             own: OnceLock::new(),
             peers,

@@ -93,13 +93,12 @@ impl Attributes {
         Ok(true)
     }
 
-    /// The attributes of a duplicate of `object`, as the copy callbacks decide (`MPI_Comm_dup`, `MPI_Type_dup`).
+    /// Gives a fresh duplicate of `object` the attributes that the copy callbacks decide on (`MPI_Comm_dup`, `MPI_Type_dup`).
     ///
     /// If one fails, what was copied before is deleted again, with callbacks that get `duplicate`.
-    pub fn duplicate(&self, object: Object, duplicate: Object) -> Result<Attributes> {
+    pub fn copy_to(&self, object: Object, copies: &Attributes, duplicate: Object) -> Result<()> {
         let originals: Vec<(Arc<Keyval>, Value)> =
             self.list.lock().iter().map(|attribute| (attribute.keyval.clone(), attribute.value)).collect();
-        let copies = Attributes::new();
         for (keyval, value) in originals {
             let copy = match &keyval.copying {
                 Copying::Never => None,
@@ -117,7 +116,14 @@ impl Attributes {
                 copies.list.lock().push(Attribute { keyval, value });
             }
         }
-        Ok(copies)
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = self.list.lock();
+        f.debug_map().entries(list.iter().map(|attribute| (attribute.keyval.number, attribute.value))).finish()
     }
 }
 

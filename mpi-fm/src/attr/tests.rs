@@ -117,7 +117,8 @@ fn duplication() {
     for (i, key) in [&never, &same, &plus_ten, &refuses].into_iter().enumerate() {
         attributes.set(OBJECT, key.clone(), Value(i)).unwrap();
     }
-    let copies = attributes.duplicate(OBJECT, DUPLICATE).unwrap();
+    let copies = Attributes::new();
+    attributes.copy_to(OBJECT, &copies, DUPLICATE).unwrap();
     let values = [&never, &same, &plus_ten, &refuses].map(|key| copies.get(key));
     assert_eq!(values, [None, Some(Value(1)), Some(Value(12)), None]);
     assert_eq!(f.log(), [("copy", OBJECT.0, 2), ("copy", OBJECT.0, 3)]);
@@ -133,7 +134,8 @@ fn a_failing_copy_undoes_the_others() {
     let attributes = Attributes::new();
     attributes.set(OBJECT, same, Value(1)).unwrap();
     attributes.set(OBJECT, fails, Value(2)).unwrap();
-    assert_eq!(attributes.duplicate(OBJECT, DUPLICATE).err().unwrap().class, Class(77));
+    let copies = Attributes::new();
+    assert_eq!(attributes.copy_to(OBJECT, &copies, DUPLICATE).unwrap_err().class, Class(77));
     assert_eq!(f.log(), [("copy", OBJECT.0, 2), ("delete", DUPLICATE.0, 1)]);
 }
 
@@ -146,7 +148,8 @@ fn a_freed_key_lives_as_long_as_its_attributes() {
     attributes.set(OBJECT, key, Value(5)).unwrap();
     f.keyvals.free(Kind::Comm, number).unwrap();
     f.keyvals.free(Kind::Comm, number).unwrap();
-    let copies = attributes.duplicate(OBJECT, DUPLICATE).unwrap();
+    let copies = Attributes::new();
+    attributes.copy_to(OBJECT, &copies, DUPLICATE).unwrap();
     attributes.clear(OBJECT).unwrap();
     let key = f.keyvals.get(Kind::Comm, number).unwrap();
     copies.delete(DUPLICATE, &key).unwrap();

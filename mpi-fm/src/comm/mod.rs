@@ -8,13 +8,14 @@ use crate::adi::receive::Arrived;
 use crate::constants::{ANY_SOURCE, PROC_NULL};
 use crate::errhandler::Errhandler;
 use crate::error::Result;
-use crate::group::Group;
+use crate::group::{Comparison, Group};
 use crate::handle::{self, Handle};
 use crate::objects::Attached;
+use crate::topo::Topology;
 use crate::bail;
 use contexts::Contexts;
 use fm::{Peer, ThreadLock, Threading};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// `MPI_COMM_NULL`
@@ -54,8 +55,10 @@ pub struct Comm {
     collectives: AtomicU32,
     /// The user has freed it; it goes when nothing pends on it any more.
     freed: AtomicBool,
-    /// What every MPI object carries: name, error handler.
+    /// What every MPI object carries: name, error handler, attributes, hints.
     pub attached: Attached,
+    /// Set before the user sees the communicator, or never. A duplicate shares it.
+    topology: OnceLock<Arc<Topology>>,
 }
 
 /// The other side of an intercommunicator.
@@ -93,6 +96,38 @@ impl Comm {
             collectives: AtomicU32::new(0),
             freed: AtomicBool::new(false),
             attached: parts.attached,
+            topology: OnceLock::new(),
+        }
+    }
+
+    pub fn topology(&self) -> Option<&Arc<Topology>> {
+        self.topology.get()
+    }
+
+    /// Gives a new communicator its topology.
+    ///
+    /// # Panics
+    /// If it has one.
+    pub fn set_topology(&self, topology: Arc<Topology>) {
+        assert!(self.topology.set(topology).is_ok(), "a communicator has one topology for life");
+    }
+
+    /// `MPI_Comm_compare`.
+    pub fn compare(&self, other: &Comm) -> Comparison {
+        if std::ptr::eq(self, other) {
+            return Comparison::Ident;
+        }
+        let groups = match (&self.remote, &other.remote) {
+            (None, None) => [self.group.compare(&other.group)].into_iter().max(),
+            (Some(ours), Some(theirs)) => {
+                [self.group.compare(&other.group), ours.group.compare(&theirs.group)].into_iter().max()
+            }
+            _ => None,
+        };
+        match groups {
+            None => Comparison::Unequal,
+            Some(Comparison::Ident) => Comparison::Congruent,
+            Some(worst) => worst,
         }
     }
 

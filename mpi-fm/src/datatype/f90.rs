@@ -121,6 +121,7 @@ impl Predefined {
                 depth: 0,
                 committed: AtomicBool::new(true),
                 name: Mutex::default(),
+                attributes: Default::default(),
                 handle: Default::default(),
             }))
         })

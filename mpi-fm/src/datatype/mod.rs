@@ -35,6 +35,7 @@ pub use contents::{Combiner, Contents, Form};
 pub use predefined::Predefined;
 pub use transfer::copy;
 
+use crate::attr::Attributes;
 use crate::bail;
 use crate::error::Result;
 use layout::Placed;
@@ -54,6 +55,7 @@ pub struct Datatype {
     depth: u32,
     committed: AtomicBool,
     name: Mutex<String>,
+    attributes: Attributes,
     handle: AtomicU32,
 }
 
@@ -78,6 +80,7 @@ impl Datatype {
             depth: 0,
             committed: AtomicBool::new(true),
             name: Mutex::new(basic.name().to_owned()),
+            attributes: Attributes::new(),
             handle: AtomicU32::new(basic.handle()),
         })
     }
@@ -99,6 +102,7 @@ impl Datatype {
             depth,
             committed: AtomicBool::new(false),
             name: Mutex::new(String::new()),
+            attributes: Attributes::new(),
             handle: AtomicU32::new(0),
         }))
     }
@@ -231,6 +235,10 @@ impl Datatype {
 
     pub fn set_name(&self, name: &str) {
         *self.name.lock() = name.to_owned();
+    }
+
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
     }
 
     /// For error texts: the name, or how it was made.

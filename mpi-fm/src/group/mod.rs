@@ -25,7 +25,7 @@ pub struct Group {
 }
 
 /// The answer of a comparison of groups or communicators, with the standard ABI's numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(i32)]
 pub enum Comparison {
     /// The same object, or for groups: the same members in the same order.
