@@ -127,6 +127,12 @@ impl Info {
         }
     }
 
+    /// Takes over all keys of `hints` with their values (`MPI_Comm_set_info`).
+    pub fn update(&self, hints: &Info) -> Result<()> {
+        let hints = hints.entries.lock().clone();
+        hints.iter().try_for_each(|(key, value)| self.set(key, value))
+    }
+
     /// `MPI_Info_dup`: same keys, same order; can be changed even if `self` cannot.
     pub fn duplicate(&self) -> Info {
         Info::with(self.entries.lock().clone(), false)
@@ -205,6 +211,19 @@ mod tests {
         info.set(b"b", b"3").unwrap();
         assert_eq!(info.get(b"a").unwrap().as_deref(), Some(&b"1"[..]));
         assert_eq!(keys(&copy), ["a"]);
+    }
+
+    #[test]
+    fn hints_add_up() {
+        let (info, hints) = (Info::new(), Info::new());
+        info.set(b"a", b"1").unwrap();
+        info.set(b"b", b"2").unwrap();
+        hints.set(b"b", b"3").unwrap();
+        hints.set(b"c", b"4").unwrap();
+        info.update(&hints).unwrap();
+        info.update(&info).unwrap();
+        assert_eq!(keys(&info), ["a", "b", "c"]);
+        assert_eq!(info.get(b"b").unwrap().as_deref(), Some(&b"3"[..]));
     }
 
     #[test]

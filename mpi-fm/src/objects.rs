@@ -1,6 +1,7 @@
 //! What every communicator (and later window, file, session) carries beside its own matter.
 
 use crate::attr::Attributes;
+use crate::constants::MAX_OBJECT_NAME;
 use crate::errhandler::Errhandler;
 use crate::info::Info;
 use parking_lot::Mutex;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 
 /// Name, error handler, attributes and hints of an object.
 pub struct Attached {
-    name: Mutex<String>,
+    /// As C gave it: any bytes.
+    name: Mutex<Box<[u8]>>,
     errhandler: Mutex<Errhandler>,
     pub attributes: Attributes,
     /// Hints, as `MPI_Comm_get_info` tells them.
@@ -18,19 +20,25 @@ pub struct Attached {
 impl Attached {
     pub fn new(name: &str, errhandler: Errhandler) -> Attached {
         Attached {
-            name: Mutex::new(name.to_owned()),
+            name: Mutex::new(name.as_bytes().into()),
             errhandler: Mutex::new(errhandler),
             attributes: Attributes::new(),
             info: Mutex::new(Arc::new(Info::new())),
         }
     }
 
+    /// For texts.
     pub fn name(&self) -> String {
+        String::from_utf8_lossy(&self.name.lock()).into_owned()
+    }
+
+    pub fn name_bytes(&self) -> Box<[u8]> {
         self.name.lock().clone()
     }
 
-    pub fn set_name(&self, name: &str) {
-        name.clone_into(&mut self.name.lock());
+    /// A longer name than `MPI_MAX_OBJECT_NAME` has room for is cut (MPI 5.0 section 7.8).
+    pub fn set_name(&self, name: &[u8]) {
+        *self.name.lock() = name[..name.len().min(MAX_OBJECT_NAME - 1)].into();
     }
 
     pub fn errhandler(&self) -> Errhandler {

@@ -7,7 +7,6 @@ use crate::coll::running::Running;
 use crate::comm::{self, Comm};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::group::Group;
 use crate::handle::{Handle, Kind, Table};
 use crate::host::Host;
 use crate::request::Requests;
@@ -23,7 +22,6 @@ pub struct Process {
     pub config: Config,
     pub requests: Requests,
     pub comms: Table<Comm>,
-    pub groups: Table<Group>,
     pub keyvals: Keyvals,
     world: OnceLock<Arc<Comm>>,
     own: OnceLock<Arc<Comm>>,
@@ -50,7 +48,6 @@ impl Process {
             config,
             requests: Requests::new(threading),
             comms: Table::new(Kind::Comm),
-            groups: Table::new(Kind::Group),
             keyvals: Keyvals::new(),
             world: OnceLock::new(),
             own: OnceLock::new(),
