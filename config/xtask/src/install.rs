@@ -128,3 +128,19 @@ pub fn put_link(target: &str, link: &Path) -> Result<()> {
     let _ = fs::remove_file(link);
     symlink(target, link).with_context(|| format!("cannot make the link {}", link.display()))
 }
+
+/// Copies a folder with all below it; symbolic links stay what they are.
+pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let (path, target) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
+        if path.is_symlink() {
+            put_link(&fs::read_link(&path)?.to_string_lossy(), &target)?;
+        } else if path.is_dir() {
+            copy_folder(&path, &target)?;
+        } else {
+            put_file(&path, &target)?;
+        }
+    }
+    Ok(())
+}

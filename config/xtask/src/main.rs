@@ -13,12 +13,14 @@
 #![deny(unsafe_code)]
 
 mod conformance;
+mod demo;
 mod exec;
 mod install;
 mod link;
 mod man;
 mod pkgconfig;
 mod repo;
+mod test;
 mod tools;
 
 use std::process::ExitCode;
@@ -35,6 +37,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build, install, compile the examples, launch them, show what came out
+    Demo(demo::Args),
+    /// Run all tests of the project
+    Test(test::Args),
     /// Build everything and install it under a prefix that may be moved afterwards
     Install(install::Args),
     /// Run our own suite, or one of others, against the library
@@ -56,6 +62,8 @@ struct Rest {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Install(args) => install::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Cluster(_) => not_built("cluster", "jobs run on this machine only, so there are no hosts to set up"),

@@ -1,0 +1,163 @@
+//! `test`: everything that has to hold before a change goes in. Steps run one after the other, each counts what passed
+//! and failed, and the last line is their sum.
+
+mod examples;
+mod projects;
+mod symbols;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use mpi_suite::report::Counts;
+use mpi_suite::{Mpi, suite};
+
+use crate::repo::Repo;
+use crate::{exec, install};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only these steps
+    #[arg(long, value_delimiter = ',', value_enum, value_name = "STEP,…")]
+    only: Vec<Name>,
+    /// Cargo profile that the installed library is built with
+    #[arg(long, default_value = "fast", value_name = "NAME")]
+    profile: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Name {
+    /// Unit, property, integration, simulation and tidy tests of all packages
+    Cargo,
+    /// The exported symbols of the installed libraries
+    Symbols,
+    /// docs/examples
+    Examples,
+    /// Our C programs, launched
+    Suite,
+    /// Build systems that look for an MPI
+    Projects,
+}
+
+struct Step {
+    name: Name,
+    run: fn(&Repo) -> Result<Counts>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: Name::Cargo, run: cargo_tests },
+    Step { name: Name::Symbols, run: symbols::run },
+    Step { name: Name::Examples, run: examples::run },
+    Step { name: Name::Suite, run: own_suite },
+    Step { name: Name::Projects, run: projects::run },
+];
+
+pub fn run(args: &Args) -> Result<()> {
+    let repo = Repo::find();
+    let mut sum = Counts::default();
+    let mut installed = None;
+    for step in STEPS.iter().filter(|step| args.only.is_empty() || args.only.contains(&step.name)) {
+        let start = Instant::now();
+        let name = format!("{:?}", step.name).to_lowercase();
+        println!("\n== {name}");
+        // What the installed library is needed for cannot pass without it; it fails by name rather than being left out.
+        let ready = step.name == Name::Cargo
+            || *installed.get_or_insert_with(|| {
+                let result = install::install(&repo, &repo.prefix(), &args.profile);
+                result.inspect_err(|error| println!("FAIL  install: {error:#}")).is_ok()
+            });
+        let result = if ready { (step.run)(&repo) } else { Err(anyhow::anyhow!("nothing is installed")) };
+        let counts = result.unwrap_or_else(|error| {
+            println!("FAIL  {name}: {error:#}");
+            Counts { failed: 1, ..Counts::default() }
+        });
+        println!("{name}: {counts} in {:.0} s", start.elapsed().as_secs_f64());
+        add(&mut sum, counts);
+    }
+    println!("\n{sum}");
+    if sum.failed > 0 {
+        // The line above is the last one on standard output; this goes to standard error.
+        bail!("{} tests failed", sum.failed);
+    }
+    Ok(())
+}
+
+fn add(sum: &mut Counts, more: Counts) {
+    sum.passed += more.passed;
+    sum.failed += more.failed;
+    sum.skipped += more.skipped;
+}
+
+/// One check: its name, and why it failed if it did. Prints and counts it.
+fn check(counts: &mut Counts, name: &str, result: Result<()>) {
+    match result {
+        Ok(()) => {
+            counts.passed += 1;
+            println!("ok    {name}");
+        }
+        Err(why) => {
+            counts.failed += 1;
+            println!("FAIL  {name}: {why:#}");
+        }
+    }
+}
+
+fn own_suite(repo: &Repo) -> Result<Counts> {
+    Ok(suite::run(&suite::Options::new(Mpi::installed(&repo.prefix())))?.counts())
+}
+
+fn cargo_tests(repo: &Repo) -> Result<Counts> {
+    cargo_test(repo, &["--workspace"], &[])
+}
+
+/// Runs `cargo test` with these arguments and environment; its summary lines are added up.
+fn cargo_test(repo: &Repo, args: &[&str], environment: &[(&str, &str)]) -> Result<Counts> {
+    let mut command = exec::cargo();
+    command.current_dir(&repo.root).args(["test", "--quiet", "--no-fail-fast"]).args(args);
+    command.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut counts = Counts::default();
+    let success = each_line(&mut command, |line| {
+        if let Some(summary) = line.strip_prefix("test result: ") {
+            add(&mut counts, parse_summary(summary));
+        }
+    })?;
+    // A package that does not compile, or a test program that was killed, prints no summary.
+    if !success && counts.failed == 0 {
+        bail!("{} failed", exec::shown(&command));
+    }
+    Ok(counts)
+}
+
+/// `ok. 3 passed; 0 failed; 1 ignored; …`
+fn parse_summary(text: &str) -> Counts {
+    let number = |what: &str| {
+        let before = text.split(&[';', '.'][..]).find_map(|part| part.trim().strip_suffix(what));
+        before.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+    };
+    Counts { passed: number("passed"), failed: number("failed"), skipped: number("ignored") }
+}
+
+/// Shows a program's output as it comes, and shows it to `look` too. Returns whether the program succeeded.
+fn each_line(command: &mut Command, mut look: impl FnMut(&str)) -> Result<bool> {
+    let mut child = command.spawn()?;
+    let mut output = BufReader::new(child.stdout.take().expect("standard output is piped"));
+    let mut line = Vec::new();
+    while output.read_until(b'\n', &mut line)? > 0 {
+        std::io::stdout().write_all(&line)?;
+        look(String::from_utf8_lossy(&line).trim_end());
+        line.clear();
+    }
+    Ok(child.wait()?.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summaries_are_read() {
+        let counts = parse_summary("FAILED. 3 passed; 2 failed; 1 ignored; 0 measured; 9 filtered out; finished in 0.00s");
+        assert_eq!(counts, Counts { passed: 3, failed: 2, skipped: 1 });
+    }
+}
