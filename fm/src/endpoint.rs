@@ -51,7 +51,7 @@ struct DeviceSlot {
 
 impl Fm {
     /// The endpoint of process `me` of a job of `peers` processes. `route` names each peer's device by its index in `devices`,
-    /// for good. With `trace`, messages are [counted](Self::counts).
+    /// for good; it is not asked for `me`, whose messages to itself enter no device. With `trace`, messages are [counted](Self::counts).
     ///
     /// # Panics
     /// When `me` is no peer, or `route` names a device that is not there.
@@ -72,8 +72,11 @@ impl Fm {
         let inboxes = devices.iter().map(|slot| slot.device.inbox()).collect();
         let route = (0..peers)
             .map(|peer| {
+                if Peer(peer) == me {
+                    return u8::MAX;
+                }
                 let index = route(Peer(peer));
-                assert!(index < devices.len().min(256), "peer {peer} is routed to a device that is not there");
+                assert!(index < devices.len().min(255), "peer {peer} is routed to a device that is not there");
                 index as u8
             })
             .collect();

@@ -89,11 +89,13 @@ pub struct Error {
     pub class: Class,
     /// For people: names rank, peer, tag, communicator, sizes; no trailing full stop.
     pub text: String,
+    /// The communicator whose error handler is in charge, when it is not the one passed to the call.
+    pub comm: Option<u32>,
 }
 
 impl Error {
     pub fn new(class: Class, text: impl Into<String>) -> Error {
-        Error { class, text: text.into() }
+        Error { class, text: text.into(), comm: None }
     }
 }
 

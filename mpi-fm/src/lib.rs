@@ -2,6 +2,7 @@
 
 pub mod adi;
 pub mod arena;
+pub mod bsend;
 pub mod buf;
 pub mod coll;
 pub mod comm;
@@ -12,6 +13,7 @@ pub mod datatype;
 pub mod errcode;
 pub mod errhandler;
 pub mod error;
+pub mod finalize;
 pub mod group;
 pub mod handle;
 pub mod host;

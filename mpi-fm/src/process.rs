@@ -3,9 +3,11 @@
 use crate::adi::peer::PeerState;
 use crate::adi::progress::Waiters;
 use crate::attr::Keyvals;
+use crate::bsend::BufferSlot;
 use crate::coll::running::Running;
 use crate::comm::{self, Comm};
 use crate::config::Config;
+use crate::datatype::Predefined;
 use crate::error::{Error, Result};
 use crate::handle::{Handle, Kind, Table};
 use crate::host::Host;
@@ -18,9 +20,11 @@ use std::sync::{Arc, OnceLock};
 pub struct Process {
     pub fm: Fm,
     pub park: Arc<dyn Park>,
-    pub host: Box<dyn Host>,
+    pub host: Arc<dyn Host>,
     pub config: Config,
     pub requests: Requests,
+    /// The predefined datatypes.
+    pub types: Predefined,
     pub comms: Table<Comm>,
     pub keyvals: Keyvals,
     world: OnceLock<Arc<Comm>>,
@@ -31,6 +35,8 @@ pub struct Process {
     /// Who holds it makes progress for all threads.
     pub(crate) progress_turn: ThreadLock<()>,
     pub(crate) waiters: Waiters,
+    /// Buffer for buffered sends.
+    pub buffer: BufferSlot,
     /// Nonblocking collectives under way.
     pub(crate) running: Running,
     /// Communicators made so far with this process as leader.
@@ -39,7 +45,7 @@ pub struct Process {
 
 impl Process {
     /// The process `fm.me()` of a job of `fm.peers()`, with its two predefined communicators.
-    pub fn new(fm: Fm, park: Arc<dyn Park>, host: Box<dyn Host>, config: Config) -> Arc<Process> {
+    pub fn new(fm: Fm, park: Arc<dyn Park>, host: Arc<dyn Host>, config: Config) -> Arc<Process> {
         let threading = fm.threading();
         let peers = (0..fm.peers()).map(|_| OnceLock::new()).collect();
         let process = Arc::new(Process {
@@ -47,6 +53,7 @@ impl Process {
             host,
             config,
             requests: Requests::new(threading),
+            types: Predefined::new(),
             comms: Table::new(Kind::Comm),
             keyvals: Keyvals::new(),
             world: OnceLock::new(),
@@ -55,6 +62,7 @@ impl Process {
             busy_peers: ThreadLock::new(threading, Vec::new()),
             progress_turn: ThreadLock::new(threading, ()),
             waiters: Waiters::default(),
+            buffer: BufferSlot::default(),
             running: Running::new(threading),
             leader_count: AtomicU32::new(0),
             fm,

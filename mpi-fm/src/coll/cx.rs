@@ -115,6 +115,13 @@ pub struct Pending<'a> {
     request: Handle,
 }
 
+impl<'a> Pending<'a> {
+    /// Waits for a request that nobody else waits for.
+    pub fn new(process: &'a Process, request: Handle) -> Pending<'a> {
+        Pending { process, request }
+    }
+}
+
 impl Future for Pending<'_> {
     type Output = Result<Status>;
 

@@ -16,7 +16,7 @@ pub type Task = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 struct Run {
     request: Handle,
-    task: Task,
+    task: Pin<Box<dyn Future<Output = Result<Status>> + Send>>,
 }
 
 /// The nonblocking collectives of a process that are not complete.
@@ -55,13 +55,20 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM`
-    pub fn start_collective(&self, comm: Handle, mut task: Task) -> Result<Handle> {
+    pub fn start_collective(&self, comm: Handle, task: impl Future<Output = Result<()>> + Send + 'static) -> Result<Handle> {
+        self.start_task(comm, async move { task.await.map(|()| Status::EMPTY) })
+    }
+
+    /// Starts an operation of several messages; its request completes with the status that `task` comes to.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn start_task(&self, comm: Handle, task: impl Future<Output = Result<Status>> + Send + 'static) -> Result<Handle> {
         let request = self.requests.start(State::Collective, Memory::EMPTY, comm)?;
+        let mut task = Box::pin(task);
         match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(output) => self.requests.complete(request, outcome(output)),
-            Poll::Pending => {
-                self.running.runs.lock().push(Run { request, task });
-            }
+            Poll::Pending => self.running.runs.lock().push(Run { request, task }),
         }
         Ok(request)
     }
@@ -90,6 +97,9 @@ impl Process {
     }
 }
 
-fn outcome(output: Result<()>) -> Outcome {
-    Outcome { status: Status::EMPTY, error: output.err() }
+fn outcome(output: Result<Status>) -> Outcome {
+    match output {
+        Ok(status) => Outcome { status, error: None },
+        Err(error) => Outcome { status: Status::EMPTY, error: Some(error) },
+    }
 }

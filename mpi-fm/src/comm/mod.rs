@@ -13,6 +13,7 @@ use crate::handle::{self, Handle};
 use crate::objects::Attached;
 use crate::topo::Topology;
 use crate::bail;
+use crate::bsend::BufferSlot;
 use contexts::Contexts;
 use fm::{Peer, ThreadLock, Threading};
 use std::sync::{Arc, OnceLock};
@@ -57,6 +58,8 @@ pub struct Comm {
     freed: AtomicBool,
     /// What every MPI object carries: name, error handler, attributes, hints.
     pub attached: Attached,
+    /// Buffer for buffered sends on this communicator alone (MPI 5.0 section 3.6.2).
+    pub buffer: BufferSlot,
     /// Set before the user sees the communicator, or never. A duplicate shares it.
     topology: OnceLock<Arc<Topology>>,
 }
@@ -96,6 +99,7 @@ impl Comm {
             collectives: AtomicU32::new(0),
             freed: AtomicBool::new(false),
             attached: parts.attached,
+            buffer: BufferSlot::default(),
             topology: OnceLock::new(),
         }
     }

@@ -4,6 +4,7 @@ use super::{NULL, State};
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::host::Waiting;
+use crate::memory::Memory;
 use crate::process::Process;
 use crate::status::{Outcome, Status};
 
@@ -17,6 +18,16 @@ pub enum Standing {
 }
 
 impl Process {
+    /// A request of an operation that is over already.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn completed(&self, outcome: Outcome, comm: Handle) -> Result<Handle> {
+        let request = self.requests.start(State::Idle, Memory::EMPTY, comm)?;
+        self.requests.complete(request, outcome);
+        Ok(request)
+    }
+
     /// Where the request stands, without making progress. The null handle is inactive.
     ///
     /// # Errors
@@ -63,8 +74,12 @@ impl Process {
             }
             _ => {
                 let outcome = std::mem::replace(&mut inner.outcome, Outcome::EMPTY);
-                drop(inner);
-                self.requests.free(handle);
+                if inner.buffered && !inner.memory.is_empty() {
+                    inner.held = false; // the message is still on its way
+                } else {
+                    drop(inner);
+                    self.requests.free(handle);
+                }
                 Ok(outcome)
             }
         }
@@ -153,9 +168,9 @@ impl Process {
             }
         }
         inner.held = false;
-        let done = request.is_done();
+        let over = request.is_done() && !(inner.buffered && !inner.memory.is_empty());
         drop(inner);
-        if done {
+        if over {
             self.requests.free(handle);
         }
         Ok(())

@@ -58,6 +58,8 @@ pub struct Inner {
     pub held: bool,
     /// The receiver has been asked to give the message back: the operation completes with its answer.
     pub cancelling: bool,
+    /// A buffered send: done for the user from the start, under way until its memory is empty.
+    pub buffered: bool,
 }
 
 /// One request, at an address that stays.
@@ -95,7 +97,7 @@ impl Requests {
             done: AtomicBool::new(false),
             inner: ThreadLock::new(
                 threading,
-                Inner { state: State::Idle, memory: Memory::EMPTY, outcome: Outcome::EMPTY, comm: 0, held: false, cancelling: false },
+                Inner { state: State::Idle, memory: Memory::EMPTY, outcome: Outcome::EMPTY, comm: 0, held: false, cancelling: false, buffered: false },
             ),
         };
         Requests { slots: Arena::new(vacant) }
@@ -117,6 +119,7 @@ impl Requests {
             inner.comm = comm;
             inner.held = true;
             inner.cancelling = false;
+            inner.buffered = false;
             inner.outcome = Outcome::EMPTY;
         }
         slot.done.store(false, Ordering::Relaxed);
@@ -148,6 +151,10 @@ impl Requests {
             return;
         }
         inner.outcome = outcome;
+        let comm = inner.comm;
+        if let Some(error) = &mut inner.outcome.error {
+            error.comm.get_or_insert(comm);
+        }
         if inner.held {
             request.set_done(true);
         } else {

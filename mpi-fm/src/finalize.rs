@@ -1,0 +1,31 @@
+//! Leaving: nothing that was accepted is lost (MPI 5.0 section 11.2.2).
+
+use crate::coll::{Cx, Operation, barrier};
+use crate::error::Result;
+use crate::host::Waiting;
+use crate::process::Process;
+use crate::request::State;
+
+impl Process {
+    /// Completes the sends that were let go, then waits for all processes: after that nobody sends to this one any more.
+    ///
+    /// # Errors
+    /// Those of the messages.
+    pub fn finalize(&self) -> Result<()> {
+        let world = self.world();
+        let waiting = Waiting { comm: world.handle, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG };
+        self.wait_until(waiting, || !self.has_work_to_push() && !self.has_sends_let_go());
+        let cx = Cx::begin(self, world, Operation::Finalize);
+        self.block_on(world.handle, barrier::dissemination(&cx))?;
+        self.wait_until(waiting, || !self.has_work_to_push());
+        Ok(())
+    }
+
+    /// Buffered sends, and requests freed before they were complete.
+    fn has_sends_let_go(&self) -> bool {
+        self.requests.iter().any(|(_, request)| {
+            let inner = request.inner.lock();
+            !inner.held && matches!(inner.state, State::Sending { .. })
+        })
+    }
+}
