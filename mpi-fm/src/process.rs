@@ -8,9 +8,11 @@ use crate::coll::running::Running;
 use crate::comm::{self, Comm};
 use crate::config::Config;
 use crate::datatype::Predefined;
+use crate::datatype::Datatypes;
 use crate::error::{Error, Result};
 use crate::handle::{Handle, Kind, Table};
 use crate::host::Host;
+use crate::op::Ops;
 use crate::request::Requests;
 use fm::{Fm, Park, Peer, ThreadLock, Threading};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,6 +29,8 @@ pub struct Process {
     pub types: Predefined,
     pub comms: Table<Comm>,
     pub keyvals: Keyvals,
+    pub datatypes: Datatypes,
+    pub ops: Ops,
     world: OnceLock<Arc<Comm>>,
     own: OnceLock<Arc<Comm>>,
     peers: Box<[OnceLock<Box<PeerState>>]>,
@@ -56,6 +60,8 @@ impl Process {
             types: Predefined::new(),
             comms: Table::new(Kind::Comm),
             keyvals: Keyvals::new(),
+            datatypes: Datatypes::new(),
+            ops: Ops::new(),
             world: OnceLock::new(),
             own: OnceLock::new(),
             peers,

@@ -27,6 +27,26 @@ pub enum Combiner {
     ValueIndex = 117,
 }
 
+impl Combiner {
+    /// For texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Combiner::Named => "named",
+            Combiner::Dup => "duplicated",
+            Combiner::Contiguous => "contiguous",
+            Combiner::Vector | Combiner::Hvector => "vector",
+            Combiner::Indexed | Combiner::Hindexed => "indexed",
+            Combiner::IndexedBlock | Combiner::HindexedBlock => "indexed-block",
+            Combiner::Struct => "struct",
+            Combiner::Subarray => "subarray",
+            Combiner::Darray => "distributed-array",
+            Combiner::F90Real | Combiner::F90Complex | Combiner::F90Integer => "Fortran",
+            Combiner::Resized => "resized",
+            Combiner::ValueIndex => "value-index",
+        }
+    }
+}
+
 /// Which of the twins made a datatype: the arguments come back as that twin took them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {

@@ -116,7 +116,7 @@ impl Predefined {
                 shape: named.shape,
                 layout: named.layout.clone(),
                 signature: named.signature.clone(),
-                contents,
+                contents: Arc::new(contents),
                 basic: Some(basic),
                 depth: 0,
                 committed: AtomicBool::new(true),

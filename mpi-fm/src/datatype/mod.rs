@@ -9,7 +9,8 @@
 //! 3. [`signature`]: the sequence of basic elements, for MPI_Get_elements, reductions and [`external`] (external32);
 //! 4. [`contents`]: how it was made.
 //!
-//! The constructors are in [`make`], [`array`] and [`f90`]; the predefined types in [`basic`] and [`predefined`].
+//! The constructors are in [`make`], [`array`] and [`f90`]; the predefined types in [`basic`] and [`predefined`];
+//! [`registry`] finds them by handle.
 
 pub mod array;
 pub mod basic;
@@ -20,6 +21,7 @@ pub mod f90;
 mod layout;
 pub mod make;
 pub mod predefined;
+pub mod registry;
 pub mod shape;
 mod signature;
 mod transfer;
@@ -33,10 +35,12 @@ use parking_lot::Mutex;
 pub use basic::{Basic, Group, Number};
 pub use contents::{Combiner, Contents, Form};
 pub use predefined::Predefined;
+pub use registry::Datatypes;
 pub use transfer::copy;
 
 use crate::attr::Attributes;
 use crate::bail;
+use crate::constants::MAX_OBJECT_NAME;
 use crate::error::Result;
 use layout::Placed;
 use shape::Shape;
@@ -48,13 +52,13 @@ pub struct Datatype {
     shape: Shape,
     layout: Placed,
     signature: Arc<Signature>,
-    contents: Contents,
+    contents: Arc<Contents>,
     /// The predefined type that this one is, or is a duplicate or an unnamed equivalent (f90) of.
     basic: Option<Basic>,
     /// Longest chain of constructors below this type.
     depth: u32,
     committed: AtomicBool,
-    name: Mutex<String>,
+    name: Mutex<Box<[u8]>>,
     attributes: Attributes,
     handle: AtomicU32,
 }
@@ -75,11 +79,11 @@ impl Datatype {
             shape,
             layout,
             signature: Signature::basic(basic),
-            contents: Contents::new(Combiner::Named, vec![]),
+            contents: Arc::new(Contents::new(Combiner::Named, vec![])),
             basic: Some(basic),
             depth: 0,
             committed: AtomicBool::new(true),
-            name: Mutex::new(basic.name().to_owned()),
+            name: Mutex::new(basic.name().as_bytes().into()),
             attributes: Attributes::new(),
             handle: AtomicU32::new(basic.handle()),
         })
@@ -97,11 +101,11 @@ impl Datatype {
             shape,
             layout,
             signature,
-            contents,
+            contents: Arc::new(contents),
             basic: None,
             depth,
             committed: AtomicBool::new(false),
-            name: Mutex::new(String::new()),
+            name: Mutex::default(),
             attributes: Attributes::new(),
             handle: AtomicU32::new(0),
         }))
@@ -224,17 +228,39 @@ impl Datatype {
         self.handle.load(Relaxed)
     }
 
-    pub fn set_handle(&self, handle: u32) {
-        self.handle.store(handle, Relaxed);
+    /// Takes a handle unless there is one already, which is then the error.
+    fn adopt_handle(&self, handle: u32) -> std::result::Result<(), u32> {
+        self.handle.compare_exchange(0, handle, Relaxed, Relaxed).map(drop)
+    }
+
+    /// A new object that is equivalent: what MPI_Type_get_contents hands out, to be freed by the user.
+    pub fn equivalent(&self) -> Arc<Datatype> {
+        Arc::new(Datatype {
+            shape: self.shape,
+            layout: self.layout.clone(),
+            signature: self.signature.clone(),
+            contents: self.contents.clone(),
+            basic: self.basic,
+            depth: self.depth,
+            committed: AtomicBool::new(self.is_committed()),
+            name: Mutex::default(),
+            attributes: Attributes::new(),
+            handle: AtomicU32::new(0),
+        })
     }
 
     /// The name given with MPI_Type_set_name; of a named predefined type its own; else empty.
     pub fn name(&self) -> String {
+        String::from_utf8_lossy(&self.name.lock()).into_owned()
+    }
+
+    pub fn name_bytes(&self) -> Box<[u8]> {
         self.name.lock().clone()
     }
 
-    pub fn set_name(&self, name: &str) {
-        *self.name.lock() = name.to_owned();
+    /// A longer name than `MPI_MAX_OBJECT_NAME` has room for is cut (MPI 5.0 section 7.8).
+    pub fn set_name(&self, name: &[u8]) {
+        *self.name.lock() = name[..name.len().min(MAX_OBJECT_NAME - 1)].into();
     }
 
     pub fn attributes(&self) -> &Attributes {
@@ -243,12 +269,15 @@ impl Datatype {
 
     /// For error texts: the name, or how it was made.
     pub fn describe(&self) -> String {
-        match &**self.name.lock() {
-            "" => {
-                let types: Vec<_> = self.basic_types().take(4).map(|b| b.name()).collect();
-                format!("{:?} datatype of {} ({} bytes)", self.contents.combiner, types.join(", "), self.size())
-            }
-            name => name.to_owned(),
+        let name = self.name();
+        if !name.is_empty() {
+            return name;
+        }
+        let types: Vec<_> = self.basic_types().take(4).map(|b| b.name()).collect();
+        let made = self.contents.combiner.name();
+        match types[..] {
+            [] => format!("{made} datatype without data"),
+            _ => format!("{made} datatype of {} ({} bytes)", types.join(", "), self.size()),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod kernel;
 mod long;
 mod native;
 mod pair;
+pub mod registry;
 pub mod soft;
 mod user;
 
@@ -17,6 +18,7 @@ mod tests;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+pub use registry::Ops;
 pub use user::{UserFunction, UserFunctionLarge};
 
 use crate::bail;
@@ -139,7 +141,7 @@ impl Op {
         self.handle.load(Relaxed)
     }
 
-    pub fn set_handle(&self, handle: u32) {
+    fn set_handle(&self, handle: u32) {
         self.handle.store(handle, Relaxed);
     }
 
@@ -205,30 +207,5 @@ impl Op {
             }
         }
         Ok(())
-    }
-}
-
-/// One process's predefined operation objects.
-#[derive(Debug)]
-pub struct Ops(Vec<Arc<Op>>);
-
-impl Default for Ops {
-    fn default() -> Ops {
-        Ops::new()
-    }
-}
-
-impl Ops {
-    pub fn new() -> Ops {
-        Ops(BUILTINS.iter().map(|&(builtin, ..)| Arc::new(Op::builtin(builtin))).collect())
-    }
-
-    pub fn get(&self, builtin: Builtin) -> &Arc<Op> {
-        &self.0[builtin as usize]
-    }
-
-    /// The operation of an ABI handle.
-    pub fn of_handle(&self, handle: u32) -> Option<&Arc<Op>> {
-        BUILTINS.iter().position(|&(_, h, _)| h == handle).map(|i| &self.0[i])
     }
 }

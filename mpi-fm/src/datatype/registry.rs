@@ -1,0 +1,110 @@
+//! Datatypes by handle.
+
+use std::sync::Arc;
+
+use super::{Datatype, Predefined};
+use crate::bail;
+use crate::error::Result;
+use crate::handle::{FIRST_DYNAMIC, Handle, Kind, Table, bad_handle};
+
+/// MPI_DATATYPE_NULL
+pub const NULL: Handle = 0x200;
+
+/// One process's datatypes: the predefined ones and those that have a handle.
+pub struct Datatypes {
+    pub predefined: Predefined,
+    table: Table<Datatype>,
+}
+
+impl Default for Datatypes {
+    fn default() -> Datatypes {
+        Datatypes::new()
+    }
+}
+
+impl Datatypes {
+    pub fn new() -> Datatypes {
+        Datatypes { predefined: Predefined::new(), table: Table::new(Kind::Datatype) }
+    }
+
+    /// The datatype that a handle of the user names.
+    ///
+    /// # Errors
+    /// `MPI_ERR_TYPE` when it names none.
+    #[inline]
+    pub fn get(&self, handle: Handle) -> Result<&Arc<Datatype>> {
+        if handle >= FIRST_DYNAMIC {
+            return self.table.get(handle);
+        }
+        match self.predefined.of_handle(handle) {
+            Some(ty) => Ok(ty),
+            None if handle == NULL => bail!(TYPE, "the datatype is MPI_DATATYPE_NULL"),
+            None => Err(bad_handle(Kind::Datatype, handle)),
+        }
+    }
+
+    /// As [`Datatypes::get`], for communication, which needs a committed type (MPI 5.0 section 5.1.9).
+    #[inline]
+    pub fn committed(&self, handle: Handle) -> Result<&Arc<Datatype>> {
+        let ty = self.get(handle)?;
+        if !ty.is_committed() {
+            bail!(TYPE, "the datatype has not been committed: {}", ty.describe());
+        }
+        Ok(ty)
+    }
+
+    /// The type's handle: a new one, unless it has one already, as predefined types do that were asked for before.
+    pub fn register(&self, ty: &Arc<Datatype>) -> Result<Handle> {
+        if ty.handle() != 0 {
+            return Ok(ty.handle());
+        }
+        let handle = self.table.insert(ty.clone())?;
+        match ty.adopt_handle(handle) {
+            Ok(()) => Ok(handle),
+            // Another thread was asking for the same predefined type, and was quicker.
+            Err(other) => self.table.remove(handle).map(|_| other),
+        }
+    }
+
+    /// Frees the handle of a derived type; the type lives on in those built from it and in transfers under way.
+    pub fn free(&self, handle: Handle) -> Result<Arc<Datatype>> {
+        let ty = self.get(handle)?;
+        if ty.is_predefined() {
+            bail!(TYPE, "{} is predefined and cannot be freed", ty.describe());
+        }
+        self.table.remove(handle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datatype::{Basic, Form};
+    use crate::error::Class;
+
+    #[test]
+    fn handles_live_until_they_are_freed() {
+        let types = Datatypes::new();
+        let int = types.get(0x209).unwrap();
+        assert_eq!(int.name(), "MPI_INT");
+        let pair = Datatype::contiguous(Form::Int, 2, int).unwrap();
+        let handle = types.register(&pair).unwrap();
+        assert_eq!(pair.handle(), handle);
+        assert_eq!(types.committed(handle).unwrap_err().class, Class::TYPE);
+        types.get(handle).unwrap().commit();
+        assert!(types.committed(handle).is_ok());
+        types.free(handle).unwrap();
+        assert!(types.get(handle).is_err() && types.free(handle).is_err());
+    }
+
+    #[test]
+    fn predefined_types_keep_one_handle_and_are_not_freed() {
+        let types = Datatypes::new();
+        assert!(types.free(Basic::MPI_INT.handle()).is_err());
+        let once = types.register(&types.predefined.f90_real(10, 10).unwrap()).unwrap();
+        let again = types.register(&types.predefined.f90_real(10, 10).unwrap()).unwrap();
+        assert_eq!(once, again);
+        assert!(types.free(once).is_err());
+        assert!(types.get(NULL).unwrap_err().text.contains("MPI_DATATYPE_NULL"));
+    }
+}
