@@ -7,7 +7,6 @@ use crate::bsend::BufferSlot;
 use crate::coll::running::Running;
 use crate::comm::{self, Comm};
 use crate::config::Config;
-use crate::datatype::Predefined;
 use crate::datatype::Datatypes;
 use crate::error::{Error, Result};
 use crate::handle::{Handle, Kind, Table};
@@ -26,10 +25,9 @@ pub struct Process {
     pub config: Config,
     pub requests: Requests,
     /// The predefined datatypes.
-    pub types: Predefined,
+    pub types: Datatypes,
     pub comms: Table<Comm>,
     pub keyvals: Keyvals,
-    pub datatypes: Datatypes,
     pub ops: Ops,
     world: OnceLock<Arc<Comm>>,
     own: OnceLock<Arc<Comm>>,
@@ -57,10 +55,9 @@ impl Process {
             host,
             config,
             requests: Requests::new(threading),
-            types: Predefined::new(),
+            types: Datatypes::new(),
             comms: Table::new(Kind::Comm),
             keyvals: Keyvals::new(),
-            datatypes: Datatypes::new(),
             ops: Ops::new(),
             world: OnceLock::new(),
             own: OnceLock::new(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Datatype, Predefined};
+use super::{Basic, Datatype, Predefined};
 use crate::bail;
 use crate::error::Result;
 use crate::handle::{FIRST_DYNAMIC, Handle, Kind, Table, bad_handle};
@@ -27,12 +27,18 @@ impl Datatypes {
         Datatypes { predefined: Predefined::new(), table: Table::new(Kind::Datatype) }
     }
 
+    /// A named predefined type.
+    #[inline]
+    pub fn get(&self, basic: Basic) -> &Arc<Datatype> {
+        self.predefined.get(basic)
+    }
+
     /// The datatype that a handle of the user names.
     ///
     /// # Errors
     /// `MPI_ERR_TYPE` when it names none.
     #[inline]
-    pub fn get(&self, handle: Handle) -> Result<&Arc<Datatype>> {
+    pub fn lookup(&self, handle: Handle) -> Result<&Arc<Datatype>> {
         if handle >= FIRST_DYNAMIC {
             return self.table.get(handle);
         }
@@ -43,10 +49,10 @@ impl Datatypes {
         }
     }
 
-    /// As [`Datatypes::get`], for communication, which needs a committed type (MPI 5.0 section 5.1.9).
+    /// As [`Datatypes::lookup`], for communication, which needs a committed type (MPI 5.0 section 5.1.9).
     #[inline]
     pub fn committed(&self, handle: Handle) -> Result<&Arc<Datatype>> {
-        let ty = self.get(handle)?;
+        let ty = self.lookup(handle)?;
         if !ty.is_committed() {
             bail!(TYPE, "the datatype has not been committed: {}", ty.describe());
         }
@@ -68,7 +74,7 @@ impl Datatypes {
 
     /// Frees the handle of a derived type; the type lives on in those built from it and in transfers under way.
     pub fn free(&self, handle: Handle) -> Result<Arc<Datatype>> {
-        let ty = self.get(handle)?;
+        let ty = self.lookup(handle)?;
         if ty.is_predefined() {
             bail!(TYPE, "{} is predefined and cannot be freed", ty.describe());
         }
@@ -79,22 +85,22 @@ impl Datatypes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::datatype::{Basic, Form};
+    use crate::datatype::Form;
     use crate::error::Class;
 
     #[test]
     fn handles_live_until_they_are_freed() {
         let types = Datatypes::new();
-        let int = types.get(0x209).unwrap();
+        let int = types.lookup(0x209).unwrap();
         assert_eq!(int.name(), "MPI_INT");
         let pair = Datatype::contiguous(Form::Int, 2, int).unwrap();
         let handle = types.register(&pair).unwrap();
         assert_eq!(pair.handle(), handle);
         assert_eq!(types.committed(handle).unwrap_err().class, Class::TYPE);
-        types.get(handle).unwrap().commit();
+        types.lookup(handle).unwrap().commit();
         assert!(types.committed(handle).is_ok());
         types.free(handle).unwrap();
-        assert!(types.get(handle).is_err() && types.free(handle).is_err());
+        assert!(types.lookup(handle).is_err() && types.free(handle).is_err());
     }
 
     #[test]
@@ -105,6 +111,6 @@ mod tests {
         let again = types.register(&types.predefined.f90_real(10, 10).unwrap()).unwrap();
         assert_eq!(once, again);
         assert!(types.free(once).is_err());
-        assert!(types.get(NULL).unwrap_err().text.contains("MPI_DATATYPE_NULL"));
+        assert!(types.lookup(NULL).unwrap_err().text.contains("MPI_DATATYPE_NULL"));
     }
 }

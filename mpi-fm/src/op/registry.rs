@@ -28,7 +28,7 @@ impl Ops {
         Ops { predefined, table: Table::new(Kind::Op) }
     }
 
-    pub fn builtin(&self, builtin: Builtin) -> &Arc<Op> {
+    pub fn get(&self, builtin: Builtin) -> &Arc<Op> {
         &self.predefined[builtin as usize]
     }
 
@@ -36,7 +36,7 @@ impl Ops {
     ///
     /// # Errors
     /// `MPI_ERR_OP` when it names none.
-    pub fn get(&self, handle: Handle) -> Result<&Arc<Op>> {
+    pub fn lookup(&self, handle: Handle) -> Result<&Arc<Op>> {
         if handle >= FIRST_DYNAMIC {
             return self.table.get(handle);
         }
@@ -56,7 +56,7 @@ impl Ops {
 
     /// Frees the handle of a user's operation; the operation lives on in reductions under way.
     pub fn free(&self, handle: Handle) -> Result<Arc<Op>> {
-        if let Some(builtin) = self.get(handle)?.as_builtin() {
+        if let Some(builtin) = self.lookup(handle)?.as_builtin() {
             bail!(OP, "{} is predefined and cannot be freed", builtin.name());
         }
         self.table.remove(handle)
@@ -71,11 +71,11 @@ mod tests {
     fn predefined_operations_are_found_and_not_freed() {
         let ops = Ops::new();
         for &(builtin, handle, _) in BUILTINS {
-            assert_eq!(ops.get(handle).unwrap().as_builtin(), Some(builtin));
-            assert_eq!(ops.builtin(builtin).handle(), handle);
+            assert_eq!(ops.lookup(handle).unwrap().as_builtin(), Some(builtin));
+            assert_eq!(ops.get(builtin).handle(), handle);
             assert!(ops.free(handle).is_err());
         }
-        assert!(ops.get(NULL).unwrap_err().text.contains("MPI_OP_NULL"));
-        assert!(ops.get(0x25).is_err());
+        assert!(ops.lookup(NULL).unwrap_err().text.contains("MPI_OP_NULL"));
+        assert!(ops.lookup(0x25).is_err());
     }
 }
