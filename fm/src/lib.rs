@@ -18,6 +18,8 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod connection;
 pub mod device;
 pub mod endpoint;

@@ -272,6 +272,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number below 2^`bits`, with every size of number about as likely.
+    pub fn any_size(&mut self, bits: u64) -> u64 {
+        let size = self.below(bits + 1);
+        self.below(1 << size)
+    }
+
     /// A number below `bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64

@@ -1,1 +1,101 @@
+//! The device between the processes of one node: shared memory.
+//!
+//! All processes of a job on a node map one memory segment, whose descriptor the launcher hands them. Read in this order:
+//!
+//! 1. [`layout`]: what the segment holds.
+//! 2. [`ring`]: small messages, one cache line each, from one process to another. [`word`] is what a cell's word says.
+//! 3. [`pool`]: large cells, lent by the sender and named in the ring.
+//! 4. [`doorbell`] and [`park`]: sleeping when nothing arrives, and being woken. [`cores`]: when spinning pays.
+//! 5. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
+//! 6. [`atomics`]: what lets the model checker run 2 and 4. [`sys`] and [`segment`]: system calls and typed memory.
+//!
+//! Between two processes there is no atomic read-modify-write: every shared word has one writer, but for the sleep word, where
+//! two may store in any order.
 
+pub mod atomics;
+mod cores;
+pub mod doorbell;
+mod inbox;
+mod layout;
+mod link;
+mod park;
+mod pool;
+pub mod ring;
+mod segment;
+mod shared;
+mod sys;
+mod word;
+
+pub use cores::available as cores_available;
+pub use layout::RANKS_MAX;
+pub use park::SmpPark;
+
+use fm::{Device, Inbox, Link, Peer, Threading};
+use inbox::SmpInbox;
+use layout::Layout;
+use link::SmpLink;
+use segment::Segment;
+use shared::Shared;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+/// The shared-memory device of one process.
+pub struct Smp {
+    shared: Arc<Shared>,
+}
+
+impl Smp {
+    /// Joins the processes that share `memory` (empty at first, or grown by another process that was here before), as number
+    /// `rank` among them. `peers` names each of them in the job, this one included. The descriptor may be closed afterwards.
+    ///
+    /// # Errors
+    /// When the memory cannot be mapped, or when there are more than [`RANKS_MAX`] processes.
+    pub fn attach(memory: BorrowedFd<'_>, rank: u32, peers: &[Peer], threading: Threading) -> io::Result<Smp> {
+        let ranks = peers.len();
+        if ranks > RANKS_MAX as usize || rank as usize >= ranks {
+            let text = format!("process {rank} of {ranks} on one node: shared memory serves at most {RANKS_MAX}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let segment = Segment::map(memory, Layout::new(ranks as u32))?;
+        Ok(Smp { shared: Arc::new(Shared::new(segment, rank as usize, peers.into(), threading)) })
+    }
+
+    /// Address space that `ranks` processes need, in bytes.
+    pub fn segment_size(ranks: u32) -> usize {
+        Layout::new(ranks).size()
+    }
+
+    /// Memory for [`attach`](Self::attach), for who has no launcher that made some.
+    pub fn memory() -> io::Result<OwnedFd> {
+        sys::shared_memory(c"hpvm")
+    }
+
+    /// How this process waits, when it may use `cores` cores together with the others.
+    pub fn park(&self, cores: usize) -> SmpPark {
+        SmpPark::new(self.shared.clone(), cores)
+    }
+}
+
+impl Device for Smp {
+    fn name(&self) -> &'static str {
+        "smp"
+    }
+
+    fn max_packet(&self) -> usize {
+        pool::LARGEST
+    }
+
+    fn credits(&self) -> Option<u16> {
+        None
+    }
+
+    fn link(&self, to: Peer) -> Box<dyn Link> {
+        let to = self.shared.peers.iter().position(|&peer| peer == to).expect("the route leads to a process of this node");
+        Box::new(SmpLink::new(self.shared.clone(), to))
+    }
+
+    fn inbox(&self) -> Box<dyn Inbox> {
+        Box::new(SmpInbox::new(self.shared.clone()))
+    }
+}

@@ -1,0 +1,170 @@
+//! The receiving side: finding what has arrived, and delivering it in place.
+
+use crate::atomics::Payload;
+use crate::layout::{Control, PairRing};
+use crate::ring::Reader;
+use crate::segment::Part;
+use crate::shared::Shared;
+use crate::word::{self, Place, Reference};
+use fm::{Header, Inbox, Peer};
+use std::sync::Arc;
+
+pub struct SmpInbox {
+    shared: Arc<Shared>,
+    senders: Box<[Sender]>,
+    /// By sender: the lower 8 bits of the cells we have read, to be compared with the arrival bytes eight at a time.
+    read: Box<[u64]>,
+    /// The sender, or the group of eight, that the next poll starts with: a short budget must not starve the others.
+    first: usize,
+}
+
+struct Sender {
+    ring: Part<PairRing>,
+    reader: Reader,
+    control: Part<Control>,
+    peer: Peer,
+}
+
+/// After this many small cells a sender may reuse them although our poll goes on.
+const PUBLISH_AFTER: u32 = 16;
+
+impl SmpInbox {
+    pub fn new(shared: Arc<Shared>) -> Self {
+        let ranks = shared.segment.ranks();
+        let sender = |from: usize| Sender {
+            ring: Part::new(&shared.segment, |segment| segment.ring(from, shared.me)),
+            reader: Reader::new(),
+            control: Part::new(&shared.segment, |segment| segment.control(from)),
+            peer: shared.peers[from],
+        };
+        SmpInbox {
+            senders: (0..ranks).map(sender).collect(),
+            read: vec![0; ranks.div_ceil(8)].into(),
+            first: 0,
+            shared,
+        }
+    }
+
+    /// Delivers what `from` has sent, at most `budget` packets.
+    #[inline]
+    fn drain(&mut self, from: usize, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+        let shared = &*self.shared;
+        let Sender { ring, reader, control, peer } = &mut self.senders[from];
+        let mut delivered = 0;
+        while delivered < budget
+            && let Some(word) = reader.peek(ring)
+        {
+            let large = deliver_cell(shared, from, *peer, ring, reader, word, deliver);
+            reader.pass(ring);
+            delivered += 1;
+            if large || reader.unpublished() >= PUBLISH_AFTER {
+                reader.publish(ring);
+                shared.wake_for_room(control);
+            }
+        }
+        if reader.unpublished() > 0 {
+            reader.publish(ring);
+            shared.wake_for_room(control);
+        }
+        delivered
+    }
+
+    fn poll_rings(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+        let ranks = self.senders.len();
+        let mut delivered = 0;
+        for _ in 0..ranks {
+            delivered += self.drain(self.first, budget - delivered, deliver);
+            self.first = if self.first + 1 == ranks { 0 } else { self.first + 1 };
+            if delivered == budget {
+                break;
+            }
+        }
+        delivered
+    }
+
+    fn poll_arrivals(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+        let groups = self.read.len();
+        let mut delivered = 0;
+        for _ in 0..groups {
+            let group = self.first;
+            let mut news = self.control().arrivals_of(group) ^ self.read[group];
+            while news != 0 && delivered < budget {
+                let byte = news.trailing_zeros() / 8 * 8;
+                news &= !(0xff << byte);
+                let from = group * 8 + byte as usize / 8;
+                if from >= self.senders.len() {
+                    // No process has this byte: somebody scribbled over the page.
+                    break;
+                }
+                delivered += self.drain(from, budget - delivered, deliver);
+                let count = u64::from(self.senders[from].reader.count() as u8);
+                self.read[group] = self.read[group] & !(0xff << byte) | count << byte;
+            }
+            if delivered == budget {
+                break;
+            }
+            self.first = if group + 1 == groups { 0 } else { group + 1 };
+        }
+        delivered
+    }
+
+    fn control(&self) -> &Control {
+        self.shared.segment.control(self.shared.me)
+    }
+}
+
+impl Inbox for SmpInbox {
+    fn poll(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+        if self.shared.direct() { self.poll_rings(budget, deliver) } else { self.poll_arrivals(budget, deliver) }
+    }
+
+    fn arrived(&self) -> bool {
+        let shared = &*self.shared;
+        let message = if shared.direct() {
+            self.senders.iter().any(|sender| sender.reader.peek(&sender.ring).is_some())
+        } else {
+            self.read.iter().enumerate().any(|(group, &read)| self.control().arrivals_of(group) != read)
+        };
+        message || shared.room_again()
+    }
+}
+
+/// Delivers one cell's packet. Returns whether it was in a large cell.
+#[inline]
+fn deliver_cell(
+    shared: &Shared,
+    from: usize,
+    peer: Peer,
+    ring: &PairRing,
+    reader: &Reader,
+    word: u64,
+    deliver: &mut dyn FnMut(Peer, Header, &[u8]),
+) -> bool {
+    let header = Header::from_bits(word);
+    let payload = reader.payload(ring);
+    match word::place(word) {
+        Place::Inline(len) => {
+            let bytes = payload.read(|bytes| bytes);
+            // SAFETY: `len` is at most the cell's payload, which is ours to read until we pass the cell. A peer that breaks
+            // the protocol and writes meanwhile garbles the message; nothing derives an index from it unchecked.
+            deliver(peer, header, unsafe { std::slice::from_raw_parts(bytes, len) });
+            false
+        }
+        Place::Large => {
+            // SAFETY: the payload is larger than a reference and aligned to 8 bytes; any bits are a valid reference.
+            let reference = payload.read(|bytes| unsafe { bytes.cast::<Reference>().read() });
+            let len = reference.len as usize;
+            match shared.segment.large_cell(from, reference.cell, len) {
+                // SAFETY: `len` bytes of a cell in the sender's pool, checked to be one; it stays lent to us until we pass the
+                // ring's cell.
+                Some(bytes) => deliver(peer, header, unsafe { std::slice::from_raw_parts(bytes.as_ptr(), len) }),
+                None => deliver(peer, Header::GARBLED, &[]),
+            }
+            true
+        }
+        Place::Garbled => {
+            deliver(peer, Header::GARBLED, &[]);
+            false
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Where everything is in the segment that the processes of a job share on a node.
+//!
+//! ```text
+//! control pages    one per process: its sleep word, and one arrival byte per sender
+//! rings            one page per directed pair; those towards one process lie together
+//! pools            one per process: the large cells that it lends to its receivers
+//! ```
+//! Pages take up memory once they are touched, and they are touched at first contact: the size below is address space.
+
+use crate::atomics::Native;
+use crate::doorbell::Doorbell;
+use crate::pool::POOL_SIZE;
+use crate::ring::{Line, Ring};
+use std::sync::atomic::AtomicU8;
+
+pub const PAGE_SIZE: usize = 4096;
+
+/// Cells in a ring: with the head's line they fill the page.
+pub const CELLS: usize = PAGE_SIZE / 64 - 1;
+
+pub type PairRing = Ring<Native, CELLS>;
+
+const _: () = assert!(size_of::<PairRing>() == PAGE_SIZE);
+
+/// A process's control page: the lines that others write to reach it.
+#[repr(C)]
+pub struct Control {
+    /// Alone on its line, which senders read after every message: it stays in their caches.
+    pub doorbell: Line<Doorbell<Native>>,
+    arrivals: [AtomicU8; PAGE_SIZE - 64],
+}
+
+impl Control {
+    /// The arrival byte of `sender`: the lower 8 bits of how many cells it has written into its ring towards this process.
+    #[inline]
+    pub fn arrival(&self, sender: usize) -> &AtomicU8 {
+        &self.arrivals[sender]
+    }
+
+    /// The arrival bytes of eight senders, read at once.
+    #[inline]
+    pub fn arrivals_of(&self, group: usize) -> u64 {
+        let bytes: &[AtomicU8] = &self.arrivals[group * 8..][..8];
+        // SAFETY: eight bytes inside the page at a multiple of 8. Other processes store them one by one meanwhile, in any order;
+        // a volatile read takes each as it is.
+        u64::from_le(unsafe { bytes.as_ptr().cast::<u64>().read_volatile() })
+    }
+}
+
+const _: () = assert!(size_of::<Control>() == PAGE_SIZE);
+
+/// Processes that a segment can hold.
+pub const RANKS_MAX: u32 = 1024;
+
+#[derive(Clone, Copy)]
+pub struct Layout {
+    ranks: usize,
+}
+
+impl Layout {
+    /// # Panics
+    /// When `ranks` is 0 or exceeds [`RANKS_MAX`].
+    pub fn new(ranks: u32) -> Self {
+        assert!((1..=RANKS_MAX).contains(&ranks), "a segment for {ranks} processes");
+        Layout { ranks: ranks as usize }
+    }
+
+    pub fn ranks(&self) -> usize {
+        self.ranks
+    }
+
+    /// Size of the segment in bytes.
+    pub fn size(&self) -> usize {
+        self.pool(self.ranks)
+    }
+
+    pub fn control(&self, rank: usize) -> usize {
+        rank * PAGE_SIZE
+    }
+
+    pub fn ring(&self, from: usize, to: usize) -> usize {
+        (self.ranks + to * self.ranks + from) * PAGE_SIZE
+    }
+
+    pub fn pool(&self, rank: usize) -> usize {
+        (self.ranks + self.ranks * self.ranks) * PAGE_SIZE + rank * POOL_SIZE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_follow_each_other() {
+        let layout = Layout::new(3);
+        assert_eq!(layout.ring(0, 0), layout.control(2) + PAGE_SIZE);
+        assert_eq!(layout.pool(0), layout.ring(2, 2) + PAGE_SIZE);
+        assert_eq!(layout.size(), layout.pool(2) + POOL_SIZE);
+    }
+
+    #[test]
+    fn control_pages_of_256_processes_are_small() {
+        // Nothing else is touched before first contact.
+        assert!(Layout::new(256).ring(0, 0) <= 1 << 20);
+    }
+}

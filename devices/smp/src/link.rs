@@ -1,0 +1,128 @@
+//! The sending side towards one peer.
+
+use crate::atomics::{INLINE_SIZE, Payload};
+use crate::layout::{Control, PairRing};
+use crate::pool::CellIndex;
+use crate::ring::Writer;
+use crate::segment::Part;
+use crate::shared::Shared;
+use crate::word;
+use fm::{Header, Link};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+pub struct SmpLink {
+    ring: Part<PairRing>,
+    writer: Writer,
+    /// The receiver's.
+    control: Part<Control>,
+    to: usize,
+    shared: Arc<Shared>,
+    /// What `commit` sends.
+    lent: Lent,
+    /// A large cell that was lent and not committed.
+    spare: Option<CellIndex>,
+    /// Receivers find us by our arrival byte.
+    announce: bool,
+    /// We were refused and have not had room since.
+    refused: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Lent {
+    Inline(usize),
+    Large(CellIndex, usize),
+}
+
+impl SmpLink {
+    pub fn new(shared: Arc<Shared>, to: usize) -> Self {
+        SmpLink {
+            ring: Part::new(&shared.segment, |segment| segment.ring(shared.me, to)),
+            writer: Writer::new(),
+            control: Part::new(&shared.segment, |segment| segment.control(to)),
+            to,
+            lent: Lent::Inline(0),
+            spare: None,
+            announce: !shared.direct(),
+            refused: false,
+            shared,
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self) {
+        self.refused = true;
+        self.shared.refused(self.to, std::iter::once((self.to as u32, self.writer.head_seen())));
+    }
+
+    #[cold]
+    fn accept(&mut self) {
+        self.refused = false;
+        self.shared.accepted(self.to);
+    }
+
+    fn lend_large(&mut self, len: usize) -> Option<&mut [u8]> {
+        let shared = &*self.shared;
+        let mut pool = shared.pool.lock();
+        if let Some(spare) = self.spare.take() {
+            pool.give_back(spare);
+        }
+        let head = |receiver: u32| shared.segment.ring(shared.me, receiver as usize).head();
+        let Some(cell) = pool.take(self.to as u32, len, head) else {
+            // Whoever holds cells may return one.
+            shared.refused(self.to, pool.holders());
+            self.refused = true;
+            return None;
+        };
+        drop(pool);
+        self.spare = Some(cell);
+        self.lent = Lent::Large(cell, len);
+        let room = shared.segment.own_cell(shared.me, cell, len);
+        // SAFETY: `len` bytes of a cell that the pool lent to nobody else; its last receiver has passed it.
+        Some(unsafe { std::slice::from_raw_parts_mut(room.as_ptr(), len) })
+    }
+}
+
+impl Link for SmpLink {
+    #[inline]
+    fn lend(&mut self, len: usize) -> Option<&mut [u8]> {
+        if !self.writer.has_room(&self.ring) {
+            self.refuse();
+            return None;
+        }
+        if self.refused {
+            self.accept();
+        }
+        if len > INLINE_SIZE {
+            return self.lend_large(len);
+        }
+        self.lent = Lent::Inline(len);
+        let room = self.writer.payload(&self.ring).write(|bytes| bytes);
+        // SAFETY: at most the cell's payload, and the reader has passed the cell: it is the writer's until published.
+        Some(unsafe { std::slice::from_raw_parts_mut(room, len) })
+    }
+
+    #[inline]
+    fn commit(&mut self, header: Header) {
+        let shared = &*self.shared;
+        let ring = &*self.ring;
+        let word = match self.lent {
+            Lent::Inline(len) => word::inline(header, len),
+            Lent::Large(cell, len) => {
+                self.spare = None;
+                let until = self.writer.count().wrapping_add(1);
+                shared.pool.lock().lend(self.to as u32, until, cell);
+                let reference = word::Reference { cell: cell.to_bits(), len: len as u32 };
+                // SAFETY: the cell is the writer's until published, and its payload is larger and aligned to 8 bytes.
+                self.writer.payload(ring).write(|bytes| unsafe { bytes.cast::<word::Reference>().write(reference) });
+                word::large(header)
+            }
+        };
+        self.writer.publish(ring, word);
+        if self.announce {
+            // No order needed: a receiver that sees the byte before the cell comes back for the cell.
+            self.control.arrival(shared.me).store(self.writer.count() as u8, Relaxed);
+        }
+        shared.wake_for_message(&self.control);
+    }
+}

@@ -1,0 +1,91 @@
+//! How a process waits: a short spin, then it lets others have the core, then it sleeps on its doorbell.
+
+use crate::doorbell::{AWAKE, Barrier};
+use crate::shared::Shared;
+use crate::sys;
+use fm::Park;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+pub struct SmpPark {
+    shared: Arc<Shared>,
+    policy: Policy,
+    /// Threads of this process on their way to sleep, asleep, or on their way back. The last one back says that the process
+    /// is awake; while others still sleep it must stay known as asleep.
+    sleepers: Mutex<u32>,
+}
+
+/// How many fruitless polls pass in each way of waiting.
+struct Policy {
+    spins: u32,
+    yields: u32,
+}
+
+impl Policy {
+    /// With a core for each process, an answer is usually under way on another core: a spin of about a microsecond catches it,
+    /// and waking a sleeper would cost twenty. With fewer, a spin only keeps the core from whom we wait for.
+    fn new(processes: usize, cores: usize) -> Self {
+        if processes <= cores { Policy { spins: 100, yields: 100 } } else { Policy { spins: 0, yields: 20 } }
+    }
+}
+
+impl SmpPark {
+    pub(crate) fn new(shared: Arc<Shared>, cores: usize) -> Self {
+        let policy = Policy::new(shared.segment.ranks(), cores);
+        SmpPark { shared, policy, sleepers: Mutex::new(0) }
+    }
+
+    fn word(&self) -> &AtomicU32 {
+        &self.shared.segment.control(self.shared.me).doorbell.0.word
+    }
+
+    fn sleep(&self, arrived: &dyn Fn() -> bool) {
+        let shared = &*self.shared;
+        let doorbell = &shared.segment.control(shared.me).doorbell.0;
+        let state = {
+            // Under the lock: what one thread waits for must not be overwritten by another that looked earlier.
+            let mut sleepers = self.lock_sleepers();
+            *sleepers += 1;
+            let state = shared.sleep_state();
+            doorbell.announce(state, &shared.barrier);
+            state
+        };
+        if !arrived() {
+            // Without membarrier the others' fences do; should they have it while we have not, a millisecond is the worst.
+            let limit = (!shared.barrier.works()).then_some(Duration::from_millis(1));
+            sys::futex_wait(self.word(), state, limit);
+        }
+        let mut sleepers = self.lock_sleepers();
+        *sleepers -= 1;
+        if *sleepers == 0 {
+            doorbell.awake();
+        }
+    }
+
+    fn lock_sleepers(&self) -> MutexGuard<'_, u32> {
+        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Park for SmpPark {
+    fn idle(&self, round: u32, arrived: &dyn Fn() -> bool) {
+        let Policy { spins, yields } = self.policy;
+        if round < spins {
+            std::hint::spin_loop();
+        } else if round < spins + yields {
+            sys::yield_core();
+        } else {
+            self.sleep(arrived);
+        }
+    }
+
+    fn wake(&self) {
+        self.shared.barrier.light();
+        let word = self.word();
+        if word.load(Relaxed) != AWAKE {
+            word.store(AWAKE, Relaxed);
+            sys::futex_wake(word);
+        }
+    }
+}

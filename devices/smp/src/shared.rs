@@ -1,0 +1,96 @@
+//! What the links, the inbox and the park of one process share.
+
+use crate::doorbell::{ASLEEP, ASLEEP_FOR_ROOM};
+use crate::layout::Control;
+use crate::pool::Pool;
+use crate::segment::Segment;
+use crate::sys::{self, Membarrier};
+use fm::{Peer, ThreadLock, Threading};
+use std::sync::Arc;
+
+pub struct Shared {
+    pub segment: Arc<Segment>,
+    /// This process's number among those of the segment.
+    pub me: usize,
+    /// The job's number of each process of the segment.
+    pub peers: Box<[Peer]>,
+    pub barrier: Membarrier,
+    pub pool: ThreadLock<Pool>,
+    /// What was refused for want of room, and has not been tried again.
+    refusals: ThreadLock<Vec<Refusal>>,
+}
+
+struct Refusal {
+    to: usize,
+    /// Who can make room: the receiver, or, when the pool is empty, whoever holds large cells.
+    watched: usize,
+    /// How many cells it had passed when there was no room.
+    head: u32,
+}
+
+/// With more processes than this, a receiver finds its senders by their arrival bytes; with fewer it looks at each ring, which
+/// saves the sender the byte and the receiver one cache miss.
+const DIRECT_MAX: usize = 8;
+
+impl Shared {
+    pub fn new(segment: Segment, me: usize, peers: Box<[Peer]>, threading: Threading) -> Self {
+        let ranks = segment.ranks();
+        assert!(me < ranks && peers.len() == ranks);
+        Shared {
+            segment: Arc::new(segment),
+            me,
+            peers,
+            barrier: Membarrier::register(),
+            pool: ThreadLock::new(threading, Pool::new(ranks)),
+            refusals: ThreadLock::new(threading, Vec::new()),
+        }
+    }
+
+    /// Whether receivers look at every ring.
+    #[inline]
+    pub fn direct(&self) -> bool {
+        self.segment.ranks() <= DIRECT_MAX
+    }
+
+    /// A packet for `to` was refused. Each of `watched`, at the number of cells it was seen to have passed, may make room for
+    /// it by passing more.
+    pub fn refused(&self, to: usize, watched: impl Iterator<Item = (u32, u32)>) {
+        let mut refusals = self.refusals.lock();
+        refusals.retain(|refusal| refusal.to != to);
+        refusals.extend(watched.map(|(watched, head)| Refusal { to, watched: watched as usize, head }));
+    }
+
+    /// A packet for `to` has found room, after a refusal.
+    pub fn accepted(&self, to: usize) {
+        self.refusals.lock().retain(|refusal| refusal.to != to);
+    }
+
+    /// Whether a packet that was refused, and not tried again since, may find room now.
+    pub fn room_again(&self) -> bool {
+        let moved = |refusal: &Refusal| self.segment.ring(self.me, refusal.watched).head() != refusal.head;
+        self.refusals.lock().iter().any(moved)
+    }
+
+    /// How this process sleeps now.
+    pub fn sleep_state(&self) -> u32 {
+        if self.refusals.lock().is_empty() { ASLEEP } else { ASLEEP_FOR_ROOM }
+    }
+
+    /// A message was left for the owner of `control`: wakes it if it sleeps.
+    #[inline]
+    pub fn wake_for_message(&self, control: &Control) {
+        let doorbell = &control.doorbell.0;
+        if doorbell.rings(&self.barrier) {
+            sys::futex_wake(&doorbell.word);
+        }
+    }
+
+    /// The owner of `control` has room in a ring of ours: wakes it if it sleeps for that.
+    #[inline]
+    pub fn wake_for_room(&self, control: &Control) {
+        let doorbell = &control.doorbell.0;
+        if doorbell.rings_for_room(&self.barrier) {
+            sys::futex_wake(&doorbell.word);
+        }
+    }
+}
