@@ -62,15 +62,15 @@ struct Rest {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Demo(args) => demo::run(&args),
+        Command::Demo(args) => demo::run(&args).map(success),
         Command::Test(args) => test::run(&args),
-        Command::Install(args) => install::run(&args),
+        Command::Install(args) => install::run(&args).map(success),
         Command::Conformance(args) => conformance::run(&args),
         Command::Cluster(_) => not_built("cluster", "jobs run on this machine only, so there are no hosts to set up"),
         Command::Tune(_) => not_built("tune", "the thresholds are constants of the source so far"),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
@@ -78,6 +78,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn not_built(command: &str, instead: &str) -> anyhow::Result<()> {
+fn success(_: ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
+fn not_built(command: &str, instead: &str) -> anyhow::Result<ExitCode> {
     anyhow::bail!("`{command}` is not built yet: {instead} (see docs/roadmap.md)")
 }

@@ -10,6 +10,9 @@ use mpi_suite::Mpi;
 use mpi_suite::report::{Dir, NotPassed};
 use mpi_suite::run::{self, Job};
 
+use super::mpich;
+use crate::exec;
+
 /// The name by which they are asked for.
 pub const DIR: &str = "examples";
 
@@ -82,8 +85,11 @@ fn run_one(
         limit: Duration::from_secs(60),
     };
     let ended = run::launch(mpi, &job, stem)?;
-    let success = ended.status.is_some_and(|status| status.success());
-    let why = if success { (example.check)(&ended.stdout, &ended.stderr, ranks) } else { Some("failed".into()) };
+    let why = match ended.status {
+        Some(status) if status.success() => (example.check)(&ended.stdout, &ended.stderr, ranks),
+        Some(status) => Some(format!("{}{}", exec::ending(status), mpich::first_words(&ended))),
+        None => Some(format!("no end within {:.0} s", ended.seconds)),
+    };
     if why.is_none() {
         let (out, err) = run::output_files(stem);
         fs::remove_file(out).and_then(|()| fs::remove_file(err))?;

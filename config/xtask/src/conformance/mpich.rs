@@ -196,11 +196,13 @@ fn build_missing(entries: &[Entry]) -> Result<()> {
 /// Runs them, `jobs` at a time; the verdicts in the entries' order.
 fn run_all(options: &Options, entries: &[Entry], path: &Path, dir: &str, prefix: &Path) -> Result<Vec<Verdict>> {
     let queue = Mutex::new(entries.iter().enumerate());
+    let progress = Mutex::new(Instant::now());
     let done: Mutex<Vec<Option<Verdict>>> = Mutex::new(entries.iter().map(|_| None).collect());
     let work = || -> Result<()> {
         loop {
             let next = queue.lock().expect("no worker panics").next();
             let Some((index, entry)) = next else { return Ok(()) };
+            say_progress(&mut progress.lock().expect("no worker panics"), dir, index, entries.len());
             let name = format!("{dir}/{}", entry.name(path));
             let start = Instant::now();
             let verdict = run_one(options, entry, prefix, &options.kept.join(format!("{dir}.{index}.{}", entry.program)))?;
@@ -220,6 +222,14 @@ fn run_all(options: &Options, entries: &[Entry], path: &Path, dir: &str, prefix:
     })?;
     let done = done.into_inner().expect("no worker panics");
     Ok(done.into_iter().map(|verdict| verdict.expect("the queue was emptied")).collect())
+}
+
+/// Now and then a line on standard error, so that a long directory does not look like a hang.
+fn say_progress(last: &mut Instant, dir: &str, index: usize, all: usize) {
+    if last.elapsed() > Duration::from_secs(10) {
+        eprintln!("xtask: {dir}: {index} of {all}");
+        *last = Instant::now();
+    }
 }
 
 fn run_one(options: &Options, entry: &Entry, prefix: &Path, stem: &Path) -> Result<Verdict> {
@@ -275,7 +285,7 @@ fn judge(pass: Pass, ended: &Ended) -> Verdict {
 }
 
 /// The first line that says something; the rest is in the kept output.
-fn first_words(ended: &Ended) -> String {
+pub fn first_words(ended: &Ended) -> String {
     let mut lines = ended.stderr.lines().chain(ended.stdout.lines()).map(str::trim);
     match lines.find(|line| !line.is_empty() && !line.eq_ignore_ascii_case("no errors")) {
         Some(line) => format!(": {}", line.chars().take(160).collect::<String>()),
