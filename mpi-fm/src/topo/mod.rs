@@ -12,10 +12,12 @@ pub mod dims;
 pub mod dist;
 pub mod graph;
 
+use crate::bail;
 use crate::error::Result;
 pub use cart::Cart;
 pub use dist::DistGraph;
 pub use graph::Graph;
+use std::sync::Arc;
 
 /// The topology of a communicator.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,36 +73,33 @@ impl Topology {
     }
 }
 
-/// Access to the topology of a communicator that may have none or another one.
-pub trait Of {
-    fn cart(&self) -> Result<&Cart>;
-    fn graph(&self) -> Result<&Graph>;
-    fn dist_graph(&self) -> Result<&DistGraph>;
-}
-
 macro_rules! of {
-    ($($method:ident, $kind:ident, $name:literal, $object:ty;)*) => {
-        impl Of for Option<&Topology> {
-            $(fn $method(&self) -> Result<&$object> {
-                match self {
-                    Some(Topology::$kind(object)) => Ok(object),
-                    Some(other) => crate::bail!(
+    ($($kind:ident $name:literal)*) => {$(
+        impl $kind {
+            /// The topology of a communicator, if it is one of this kind.
+            ///
+            /// # Errors
+            /// `MPI_ERR_TOPOLOGY`
+            pub fn of(topology: Option<&Arc<Topology>>) -> Result<&$kind> {
+                match topology.map(|topology| &**topology) {
+                    Some(Topology::$kind(found)) => Ok(found),
+                    Some(other) => bail!(
                         TOPOLOGY,
                         "the communicator has a {} topology, where {} is needed",
                         other.kind_name(),
                         $name
                     ),
-                    None => crate::bail!(TOPOLOGY, "the communicator has no topology, where {} is needed", $name),
+                    None => bail!(TOPOLOGY, "the communicator has no topology, where {} is needed", $name),
                 }
-            })*
+            }
         }
-    };
+    )*};
 }
 
 of! {
-    cart, Cart, "a Cartesian one", Cart;
-    graph, Graph, "a graph", Graph;
-    dist_graph, DistGraph, "a distributed graph", DistGraph;
+    Cart "a Cartesian one"
+    Graph "a graph"
+    DistGraph "a distributed graph"
 }
 
 #[cfg(test)]

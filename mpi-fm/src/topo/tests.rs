@@ -177,10 +177,10 @@ fn wrong_edges_are_refused() {
 
 #[test]
 fn another_topology_is_named() {
-    let topology = Topology::Graph(Graph::new(&[0], &[], 1).unwrap());
-    let error = Some(&topology).cart().unwrap_err();
+    let topology = Arc::new(Topology::Graph(Graph::new(&[0], &[], 1).unwrap()));
+    let error = Cart::of(Some(&topology)).unwrap_err();
     assert_eq!(error.text, "the communicator has a graph topology, where a Cartesian one is needed");
     assert_eq!(error.class, Class::TOPOLOGY);
-    assert!(Some(&topology).graph().is_ok());
-    assert_eq!(None.dist_graph().unwrap_err().class, Class::TOPOLOGY);
+    assert!(Graph::of(Some(&topology)).is_ok());
+    assert_eq!(DistGraph::of(None).unwrap_err().class, Class::TOPOLOGY);
 }
