@@ -40,7 +40,13 @@ const fn compare(a: &[u8], b: &[u8]) -> i32 {
         }
         at += 1;
     }
-    if a.len() == b.len() { 0 } else if a.len() < b.len() { -1 } else { 1 }
+    if a.len() == b.len() {
+        0
+    } else if a.len() < b.len() {
+        -1
+    } else {
+        1
+    }
 }
 
 const _: () = assert!(NAMES.len() < NONE as usize, "an index has to fit its 16 bits");

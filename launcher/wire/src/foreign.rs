@@ -16,8 +16,18 @@ struct Family {
 }
 
 const FAMILIES: &[Family] = &[
-    Family { launcher: "Open MPI's mpirun", rank: "OMPI_COMM_WORLD_RANK", sizes: &["OMPI_COMM_WORLD_SIZE"], alone: false },
-    Family { launcher: "MVAPICH's launcher", rank: "MV2_COMM_WORLD_RANK", sizes: &["MV2_COMM_WORLD_SIZE"], alone: false },
+    Family {
+        launcher: "Open MPI's mpirun",
+        rank: "OMPI_COMM_WORLD_RANK",
+        sizes: &["OMPI_COMM_WORLD_SIZE"],
+        alone: false,
+    },
+    Family {
+        launcher: "MVAPICH's launcher",
+        rank: "MV2_COMM_WORLD_RANK",
+        sizes: &["MV2_COMM_WORLD_SIZE"],
+        alone: false,
+    },
     Family {
         launcher: "a PMI launcher (mpiexec of MPICH or Intel MPI, srun --mpi=pmi2)",
         rank: "PMI_RANK",

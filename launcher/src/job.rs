@@ -1,0 +1,221 @@
+//! A running job, seen from hpvmrun: one thread, one loop, nothing in it that blocks but `poll`.
+//!
+//! [`judge`] decides what the leaving of a rank means; [`output`] (over [`lines`] and [`sink`]) and
+//! [`stdin`] carry bytes; [`watch`] notices MPI programs that run below a shell; [`summary`] and
+//! [`events`] tell people and programs. [`control`] is the loop's other half: signals and messages.
+//!
+//! A job goes through these phases, forward only:
+//!
+//! * *running*: until all ranks have left, or the judge wants an end;
+//! * *asked*: the ranks have been sent a signal and have some time;
+//! * *finishing*: the keepers kill what is left, and leave;
+//! * *draining*: nothing runs any more; what was written is still on its way out.
+
+pub mod channels;
+mod control;
+pub mod events;
+pub mod judge;
+pub mod lines;
+pub mod output;
+pub mod sink;
+pub mod stdin;
+pub mod summary;
+pub mod watch;
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use hpvm_wire::{Bell, Board};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde_json::json;
+
+use crate::keeper::Keepers;
+use crate::options::JobOptions;
+use crate::plan::Plan;
+use crate::reap;
+use crate::sys::SignalFd;
+use events::Events;
+use judge::{Ending, Judge};
+use output::{Output, Trouble};
+use stdin::Stdin;
+use watch::Watch;
+
+/// Between a signal from the user and SIGKILL.
+const GRACE_USER: Duration = Duration::from_secs(3);
+/// Between SIGTERM and SIGKILL when a rank has failed.
+const GRACE_FAILURE: Duration = Duration::from_millis(250);
+/// While some MPI process cannot be watched.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Asked { until: Instant },
+    Finishing,
+    Draining,
+}
+
+/// All that makes up a running job.
+pub struct Job<'a> {
+    pub plan: &'a Plan,
+    pub options: &'a JobOptions,
+    pub board: Board,
+    pub bell: Bell,
+    pub keepers: Keepers,
+    pub signals: SignalFd,
+    pub output: Output,
+    pub stdin: Stdin,
+    pub events: Events,
+    /// Children from before the job; see [`reap::everything`].
+    pub spared: HashSet<i32>,
+}
+
+struct Running<'a> {
+    job: Job<'a>,
+    judge: Judge,
+    watch: Watch,
+    phase: Phase,
+    /// When `--timeout` strikes.
+    timeout: Option<Instant>,
+    keeper_is_done: bool,
+    /// The user has asked a second time.
+    hurried: bool,
+}
+
+/// Sees a job through to its end; the exit status.
+pub fn run(job: Job) -> u8 {
+    let judge = Judge::new(job.plan.size());
+    let timeout = job.options.timeout.and_then(|after| Instant::now().checked_add(after));
+    let watch = Watch::default();
+    let mut running =
+        Running { job, judge, watch, phase: Phase::Running, timeout, keeper_is_done: false, hurried: false };
+    running.event("start", json!({ "ranks": running.job.plan.size(), "host": running.job.plan.host }));
+    while !running.is_over() {
+        let ready = running.wait();
+        running.step(ready);
+    }
+    running.close()
+}
+
+/// What the loop learned from `poll` beyond what each part finds out by itself.
+struct Ready {
+    stdin: bool,
+    stdin_gone: bool,
+}
+
+impl Running<'_> {
+    fn is_over(&self) -> bool {
+        self.phase == Phase::Draining && (self.hurried || self.job.output.is_finished())
+    }
+
+    fn wait(&self) -> Ready {
+        let now = Instant::now();
+        let job = &self.job;
+        let stdin = job.stdin.interests(now);
+        let input = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
+        let mut polled: Vec<PollFd> = stdin.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
+        polled.extend(job.output.interests().into_iter().map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags)));
+        polled.extend(self.watch.interests().map(input));
+        polled.push(PollFd::new(&job.bell, PollFlags::IN));
+        polled.push(PollFd::new(&job.signals, PollFlags::IN));
+        if self.phase != Phase::Draining {
+            let sending = if job.keepers.inner.has_unsent() { PollFlags::OUT } else { PollFlags::empty() };
+            polled.push(PollFd::new(&job.keepers.inner, PollFlags::IN | sending));
+            polled.push(PollFd::new(&job.keepers.outer, PollFlags::IN));
+        }
+        let timeout = self.next_deadline(now).map(|at| {
+            // Rounded up: waking a little early would make the loop spin until the time has come.
+            let wait = at.saturating_duration_since(now) + Duration::from_micros(50);
+            Timespec { tv_sec: wait.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: wait.subsec_nanos().into() }
+        });
+        // An interrupted poll is as good as one that says "look": everything below looks for itself.
+        let _ = poll(&mut polled, timeout.as_ref());
+        let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+        Ready {
+            stdin_gone: !stdin.is_empty() && polled[0].revents().intersects(gone),
+            stdin: stdin.len() > 1 && polled[1].revents().intersects(PollFlags::IN | gone),
+        }
+    }
+
+    fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        let asked = match self.phase {
+            Phase::Asked { until } => Some(until),
+            _ => None,
+        };
+        let timeout = self.timeout.filter(|_| self.phase == Phase::Running);
+        let asking = self.watch.needs_asking().then(|| now + ASK_AGAIN);
+        let parts = [self.job.output.deadline(), self.job.stdin.deadline(), self.judge.deadline()];
+        parts.into_iter().chain([asked, timeout, asking]).flatten().min()
+    }
+
+    fn step(&mut self, ready: Ready) {
+        let now = Instant::now();
+        self.take_signals(now);
+        self.look_at_the_board(now);
+        self.take_messages();
+        self.judge.tick(now);
+        self.job.stdin.work(ready.stdin, ready.stdin_gone, now);
+        if let Err(trouble) = self.job.output.work(now) {
+            self.trouble(trouble);
+        }
+        self.advance(now);
+    }
+
+    /// From phase to phase.
+    fn advance(&mut self, now: Instant) {
+        if self.timeout.is_some_and(|at| at <= now) && self.phase == Phase::Running && self.judge.ending().is_none() {
+            self.time_is_up();
+        }
+        if self.phase == Phase::Running && self.judge.ending().is_some() {
+            self.ask_to_leave(now);
+        }
+        let over = match self.phase {
+            Phase::Asked { until } => until <= now,
+            _ => false,
+        };
+        if matches!(self.phase, Phase::Running | Phase::Asked { .. }) && (self.judge.all_left() || over || self.hurried)
+        {
+            self.finish();
+        }
+        if self.phase != Phase::Draining && (self.job.keepers.inner.is_closed() || self.job.keepers.outer.is_closed()) {
+            self.keepers_have_left();
+        }
+    }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        let status = match trouble {
+            // As a program that writes to nobody would end: by SIGPIPE, without a word.
+            Trouble::NobodyReads => 128 + libc::SIGPIPE as u8,
+            Trouble::CannotWrite(text) => {
+                self.job.output.note(&text);
+                1
+            }
+        };
+        self.judge.end(Ending::Own { status });
+    }
+
+    /// Tells programs, and with `--verbose` people.
+    fn event(&mut self, event: &str, fields: serde_json::Value) {
+        if self.job.options.verbose {
+            self.job.output.note(&format!("{event} {fields}"));
+        }
+        if let Err(text) = self.job.events.write(event, fields) {
+            self.job.output.note(&text);
+            self.judge.end(Ending::Own { status: 1 });
+        }
+    }
+
+    /// The last words.
+    fn close(mut self) -> u8 {
+        reap::everything(&self.job.spared, |_, _| ());
+        let mut status = self.judge.status();
+        if let Err(Trouble::CannotWrite(text)) = self.job.output.close()
+            && status == 0
+        {
+            eprintln!("hpvmrun: {text}");
+            status = 1;
+        }
+        let _ = self.job.events.write("end", json!({ "status": status }));
+        status
+    }
+}

@@ -1,0 +1,107 @@
+//! What a person is told when a job does not end well.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use hpvm_wire::status::{ANY, NOBODY};
+use hpvm_wire::{Board, State, StatusLine};
+
+use super::judge::{Cause, Ending, Incident, Judge};
+use crate::exit::signal_name;
+use crate::plan::Plan;
+
+/// The summary of a job: nothing if all is well or the user ended it knowingly.
+pub fn summary(plan: &Plan, judge: &Judge, board: &Board) -> Option<String> {
+    match judge.ending() {
+        Some(Ending::Signal(number)) => Some(format!(
+            "{} ended the job: {} of {} ranks were still running",
+            signal_name(number),
+            judge.ended_others,
+            plan.size()
+        )),
+        Some(Ending::Timeout | Ending::Own { .. }) => None,
+        Some(Ending::Incident(index)) => {
+            let first = judge.incidents.first()?;
+            let mut text = incident(plan, judge, board, first);
+            if index != 0 {
+                let _ = write!(text, "\n  then {}", incident(plan, judge, board, &judge.incidents[index]));
+            }
+            let others = match judge.ended_others {
+                0 => "no other rank was running any more".into(),
+                1 => "1 other rank was ended".into(),
+                count => format!("{count} other ranks were ended"),
+            };
+            Some(format!("{text}\n  {others}"))
+        }
+        None => {
+            let first = judge.incidents.first()?;
+            let mut text = incident(plan, judge, board, first);
+            match judge.incidents.len() - 1 {
+                0 => (),
+                1 => text.push_str("\n  1 other rank left badly too"),
+                more => {
+                    let _ = write!(text, "\n  {more} other ranks left badly too");
+                }
+            }
+            Some(text)
+        }
+    }
+}
+
+fn incident(plan: &Plan, judge: &Judge, board: &Board, incident: &Incident) -> String {
+    let part = &plan.parts[plan.ranks[incident.rank as usize].part];
+    let line = &board[incident.rank as usize];
+    let pid = judge.pid(incident.rank).map_or_else(String::new, |pid| format!("pid {pid}, "));
+    let what = match incident.cause {
+        Cause::Aborted { code } => format!("called MPI_Abort with code {code}"),
+        Cause::Unfinished(end) => format!("{end}, after MPI_Init and without MPI_Finalize"),
+        Cause::Vanished => {
+            "lost its MPI process, which died after MPI_Init and without MPI_Finalize below another program".into()
+        }
+        Cause::Plain(end) => format!("{end}, and had not called MPI_Init"),
+        Cause::Finalised(end) => format!("{end}, after MPI_Finalize"),
+    };
+    let call = match incident.cause {
+        Cause::Unfinished(_) | Cause::Vanished => match line.last_call() {
+            Some(name) if line.wait().is_some() => format!("; it was waiting in {name}"),
+            Some(name) => format!("; its last MPI call was {name}"),
+            None => String::new(),
+        },
+        _ => String::new(),
+    };
+    format!("rank {} ({pid}{} on {}) {what}{call}", incident.rank, part.name, plan.host)
+}
+
+/// What every rank is doing, for `--timeout`. `now_ns` is `CLOCK_MONOTONIC`.
+pub fn ranks_now(judge: &Judge, board: &Board, now_ns: u64) -> String {
+    let mut text = String::new();
+    for (rank, line) in (0..).zip(board.iter()) {
+        let pid = judge.pid(rank).map_or("no process".into(), |pid| format!("pid {pid}"));
+        let _ = writeln!(text, "  rank {rank}, {pid}: {}", doing(judge.has_left(rank), line, now_ns));
+    }
+    text
+}
+
+fn doing(left: bool, line: &StatusLine, now_ns: u64) -> String {
+    let state = match line.state() {
+        _ if left => return "has left".into(),
+        State::Plain if line.pid().is_some() => "is in MPI_Init",
+        State::Plain => return "has not called MPI_Init".into(),
+        State::Initialised => "runs",
+        State::Finalised => "runs after MPI_Finalize",
+        State::Aborted => "is aborting",
+    };
+    let Some(call) = line.last_call() else { return state.into() };
+    let Some(wait) = line.wait() else { return format!("{state}, last MPI call {call}") };
+    let seconds = Duration::from_nanos(now_ns.saturating_sub(wait.since_ns)).as_secs_f64();
+    let mut text = format!("waits in {call} for {seconds:.1} s");
+    let number = |value: i32| if value == ANY { "any".into() } else { value.to_string() };
+    if wait.peer != NOBODY {
+        let _ = write!(text, ", on rank {}", number(wait.peer));
+    }
+    if wait.tag != NOBODY {
+        let _ = write!(text, ", tag {}", number(wait.tag));
+    }
+    let _ = write!(text, ", communicator {:#x}", wait.comm);
+    text
+}

@@ -1,0 +1,119 @@
+//! The processes between `hpvmrun` and the ranks, whose only purpose is that nothing outlives the job.
+//!
+//! `hpvmrun` → outer keeper → inner keeper → ranks. All three are subreapers and each pair of them is
+//! joined by a socket that the kernel closes when one of them dies, be it by SIGKILL. Who sees a
+//! neighbour die ends everything below itself, so any one that survives is enough:
+//!
+//! * without `hpvmrun` both keepers see their socket end; the inner one ends the ranks, the outer one
+//!   whatever is left below it;
+//! * without the outer keeper the inner one becomes `hpvmrun`'s child; both act;
+//! * without the inner keeper its ranks die by their PDEATHSIG, their children come to the outer one.
+//!
+//! The keepers are forked, not executed: they are two pages of stack and a loop, they load nothing and
+//! have one thread, from which PDEATHSIG depends (it is sent when the *thread* that forked ends).
+
+mod inner;
+mod outer;
+
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
+
+use hpvm_wire::{Descriptor, StartUp};
+use rustix::process::{Pid, Rlimit};
+
+use crate::link::{Link, Message};
+use crate::plan::Plan;
+use crate::sys::{self, SignalMask};
+
+/// A rank's ends of what `hpvmrun` reads and writes.
+#[derive(Debug)]
+pub struct RankEnds {
+    pub stdin: OwnedFd,
+    pub stdout: OwnedFd,
+    pub stderr: OwnedFd,
+}
+
+/// All that the inner keeper needs to start the ranks.
+pub struct Setup<'a> {
+    pub plan: &'a Plan,
+    pub ends: Vec<RankEnds>,
+    pub mem: Descriptor,
+    pub status: Descriptor,
+    pub event: Descriptor,
+    /// What hpvmrun was started with, and ranks are to have again.
+    pub mask: SignalMask,
+    pub files: Rlimit,
+}
+
+impl Setup<'_> {
+    fn inherited(&self) -> [RawFd; 3] {
+        [self.mem.fd, self.status.fd, self.event.fd]
+    }
+
+    fn start_up(&self, rank: usize, launcher_pid: u32) -> StartUp {
+        StartUp {
+            place: self.plan.ranks[rank].place,
+            launcher_pid,
+            mem: self.mem,
+            status: self.status,
+            event: self.event,
+        }
+    }
+}
+
+/// The keepers, as `hpvmrun` sees them.
+#[derive(Debug)]
+pub struct Keepers {
+    /// Messages to and from the inner keeper.
+    pub inner: Link,
+    /// Says only whether the outer keeper lives.
+    pub outer: Link,
+    pub outer_pid: Pid,
+}
+
+/// Starts the keepers, and with them the ranks. `ours` is what only `hpvmrun` may hold; in the keepers
+/// it is dropped.
+pub fn start<T>(setup: Setup, ours: T) -> io::Result<(Keepers, T)> {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    let (inner, inner_far) = Link::pair()?;
+    let (outer, outer_far) = Link::pair()?;
+    let launcher = rustix::process::getpid();
+    match sys::fork()? {
+        Some(outer_pid) => Ok((Keepers { inner, outer, outer_pid }, ours)),
+        None => {
+            drop((ours, inner, outer));
+            outer::run(setup, outer_far, inner_far, launcher)
+        }
+    }
+}
+
+/// What both keepers do first: signals from outside are hpvmrun's business, and so is the terminal.
+fn settle(name: &std::ffi::CStr) -> io::Result<()> {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    rustix::thread::set_name(name)?;
+    let null = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty())?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    Ok(())
+}
+
+/// Waits for any of these to become readable or to end.
+fn wait_for(files: &[std::os::fd::BorrowedFd], writing: Option<&Link>) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let mut polled: Vec<_> = files.iter().map(|file| PollFd::new(file, PollFlags::IN)).collect();
+    if let Some(link) = writing {
+        polled.push(PollFd::new(link, PollFlags::OUT));
+    }
+    // Interrupted or failed: the caller looks at everything in any case.
+    let _ = poll(&mut polled, None);
+}
+
+/// The last word over a link, then the end of this process.
+fn leave(mut link: Link) -> ! {
+    link.send(Message::Done);
+    while link.has_unsent() {
+        wait_for(&[], Some(&link));
+        link.flush();
+    }
+    std::process::exit(0)
+}

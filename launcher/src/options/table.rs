@@ -1,0 +1,194 @@
+//! The one table of options: parsing, `--help`, the man page, `HPVM_*` variables, keys of the
+//! configuration file and suggestions all come from it.
+
+/// What an option sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Id {
+    Ranks,
+    WorkDir,
+    Export,
+    Host,
+    PerNode,
+    MapBy,
+    BindTo,
+    Device,
+    TagOutput,
+    Timestamp,
+    OutputDir,
+    Timeout,
+    JsonEvents,
+    DryRun,
+    Explain,
+    Verbose,
+    Help,
+    Version,
+    Machines,
+    HostFile,
+    HangReport,
+    Encrypt,
+}
+
+/// Where an option may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Once per part of an MPMD command line.
+    Part,
+    /// For the whole job: on the command line, as `HPVM_NAME`, as a key of the configuration file.
+    Job,
+    /// For this one call of `hpvmrun`: on the command line only.
+    Call,
+}
+
+/// One option.
+#[derive(Debug)]
+pub struct Flag {
+    pub id: Id,
+    /// Spellings, the usual one first. One dash or two are the same in front of a long name.
+    pub names: &'static [&'static str],
+    /// What stands for its value in the help; `None` for a switch.
+    pub value: Option<&'static str>,
+    pub scope: Scope,
+    pub help: &'static str,
+    /// Why it is refused for now.
+    pub not_built: Option<&'static str>,
+}
+
+const fn flag(
+    id: Id,
+    names: &'static [&'static str],
+    value: Option<&'static str>,
+    scope: Scope,
+    help: &'static str,
+) -> Flag {
+    Flag { id, names, value, scope, help, not_built: None }
+}
+
+const fn later(id: Id, names: &'static [&'static str], value: Option<&'static str>, why: &'static str) -> Flag {
+    Flag { id, names, value, scope: Scope::Job, help: "", not_built: Some(why) }
+}
+
+const ONE_MACHINE: &str = "this version launches on this machine only";
+
+#[rustfmt::skip]
+pub const FLAGS: &[Flag] = &[
+    flag(Id::Ranks, &["-n", "-np", "--ranks"], Some("N"), Scope::Part,
+        "start N ranks of the program (default 1)"),
+    flag(Id::WorkDir, &["-wdir", "-wd"], Some("DIR"), Scope::Part,
+        "run the program in DIR"),
+    flag(Id::Export, &["-x"], Some("VAR[=VALUE]"), Scope::Part,
+        "set an environment variable for the ranks, or pass hpvmrun's own on; may be repeated"),
+    flag(Id::Host, &["-H", "--host", "--hosts"], Some("LIST"), Scope::Part,
+        "machines to run on: only this one (localhost or its own name)"),
+    flag(Id::PerNode, &["--ppn"], Some("N"), Scope::Job,
+        "at most N ranks per machine"),
+    flag(Id::MapBy, &["--map-by"], Some("slot"), Scope::Job,
+        "how ranks are placed: slot fills a machine before the next (default, and on one machine all there is)"),
+    flag(Id::BindTo, &["--bind-to"], Some("core|numa|none"), Scope::Job,
+        "bind each rank to a core or to the cores of a NUMA node, in turn (default none: two jobs on a machine must not pile up on the same core)"),
+    flag(Id::Device, &["--device"], Some("NAME"), Scope::Job,
+        "the device that carries messages: smp (shared memory), which is also what is chosen by itself"),
+    flag(Id::TagOutput, &["--tag-output"], None, Scope::Job,
+        "begin each line of output with [RANK]"),
+    flag(Id::Timestamp, &["--timestamp"], None, Scope::Job,
+        "begin each line of output with the time (UTC)"),
+    flag(Id::OutputDir, &["--output"], Some("DIR"), Scope::Job,
+        "write the ranks' output to DIR/rank.N.out and DIR/rank.N.err instead"),
+    flag(Id::Timeout, &["--timeout"], Some("SECONDS"), Scope::Job,
+        "end the job after so long, say what each rank was doing, and exit with status 124"),
+    flag(Id::JsonEvents, &["--json-events"], Some("FILE"), Scope::Job,
+        "write what happens to the job to FILE, one JSON object per line"),
+    flag(Id::DryRun, &["--dry-run"], None, Scope::Call,
+        "check everything, print what would be run, and run nothing"),
+    flag(Id::Explain, &["--explain"], None, Scope::Job,
+        "say on stderr what was chosen and why, then run"),
+    flag(Id::Verbose, &["--verbose"], None, Scope::Job,
+        "say on stderr what happens to the job"),
+    flag(Id::Help, &["-h", "--help"], None, Scope::Call,
+        "print this text"),
+    flag(Id::Version, &["-V", "--version"], None, Scope::Call,
+        "print the version"),
+    later(Id::Machines, &["-m", "--machines", "--machinefile"], Some("FILE"), ONE_MACHINE),
+    later(Id::HostFile, &["-f", "--hostfile"], Some("FILE"), ONE_MACHINE),
+    later(Id::HangReport, &["--hang-report"], Some("SECONDS"),
+        "this version has no wait-for report; --timeout SECONDS ends the job and lists what each rank was doing"),
+    later(Id::Encrypt, &["--encrypt"], None,
+        "it protects messages between machines, and this version launches on this machine only"),
+];
+
+/// What users of other launchers type, and what to say to them.
+pub const FOREIGN: &[(&str, &str)] = &[
+    ("oversubscribe", "it is not needed: there may be more ranks than cores"),
+    ("allow-run-as-root", "it is not needed: root may launch jobs"),
+    ("use-hwthread-cpus", "it is not needed: there may be more ranks than cores"),
+    ("l", "use --tag-output"),
+    ("prepend-rank", "use --tag-output"),
+    ("tag", "use --tag-output"),
+    ("outfile-pattern", "use --output DIR"),
+    ("output-filename", "use --output DIR"),
+    ("genv", "use -x VAR=VALUE"),
+    ("env", "use -x VAR=VALUE"),
+    ("envlist", "use -x VAR, once for each variable"),
+    ("genvall", "it is not needed: ranks inherit the environment"),
+    ("envall", "it is not needed: ranks inherit the environment"),
+    ("mca", "options of Open MPI's components have no meaning here"),
+    ("c", "use -n N"),
+    ("N", "use --ppn N"),
+    ("npernode", "use --ppn N"),
+    ("perhost", "use --ppn N"),
+    ("v", "use --verbose"),
+    ("stdin", "stdin goes to rank 0"),
+];
+
+/// Finds an option by what was typed, dashes and all.
+pub fn find(typed: &str) -> Option<&'static Flag> {
+    let bare = bare(typed);
+    let short = typed.len() == 2 || bare.len() > 1;
+    FLAGS.iter().find(|flag| short && flag.names.iter().any(|name| self::bare(name) == bare))
+}
+
+impl Flag {
+    /// The spelling that also names the variable and the key.
+    pub fn long(&self) -> &'static str {
+        self.names.iter().map(|name| bare(name)).find(|name| name.len() > 2).unwrap_or(bare(self.names[0]))
+    }
+
+    /// `HPVM_TAG_OUTPUT` for `--tag-output`.
+    pub fn variable(&self) -> Option<String> {
+        (self.scope == Scope::Job).then(|| format!("HPVM_{}", self.long().to_uppercase().replace('-', "_")))
+    }
+}
+
+/// Without its dashes.
+pub fn bare(typed: &str) -> &str {
+    typed.strip_prefix("--").or_else(|| typed.strip_prefix('-')).unwrap_or(typed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_are_unique() {
+        let mut all: Vec<_> = FLAGS.iter().flat_map(|flag| flag.names).map(|name| bare(name)).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+        assert!(FOREIGN.iter().all(|(name, _)| !all.contains(name)), "a hint for an option that exists");
+    }
+
+    #[test]
+    fn no_variable_of_an_option_is_one_of_the_start_up_protocol() {
+        for variable in FLAGS.iter().filter_map(Flag::variable) {
+            assert!(!hpvm_wire::names::ALL.contains(&variable.as_str()), "{variable}");
+        }
+    }
+
+    #[test]
+    fn one_dash_or_two() {
+        for typed in ["-np", "--np", "-wdir", "--wdir", "-tag-output", "--tag-output", "-H", "-host"] {
+            assert!(find(typed).is_some(), "{typed}");
+        }
+        assert!(find("--n").is_none() && find("--x").is_none(), "two dashes in front of one letter");
+    }
+}
