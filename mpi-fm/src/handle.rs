@@ -166,19 +166,44 @@ impl<T: 'static> Table<T> {
         Table { kind, entries: Arena::new(Entry::vacant) }
     }
 
-    /// Adds the object that `make` builds once its handle is known.
+    /// A handle for an object to come. Until [`settle`](Self::settle) it names nothing.
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM` when 4 million objects of this kind are alive.
-    pub fn insert_with(&self, make: impl FnOnce(Handle) -> Arc<T>) -> Result<Handle> {
+    pub fn reserve(&self) -> Result<Handle> {
         let index = self.entries.take().filter(|index| *index < INDEX_LIMIT).ok_or_else(|| {
             Error::new(Class::NO_MEM, format!("more than {} live objects of kind {}", INDEX_LIMIT, self.kind.name()))
         })?;
         let entry = self.entries.get(index).expect("a slot just taken exists");
         let handle = successor(self.kind, entry.handle.load(Ordering::Relaxed), index);
-        // SAFETY: the slot was free, so no handle that leads to it passes the check in `get`.
-        unsafe { *entry.object.get() = Some(make(handle)) };
+        entry.handle.store(handle | DEAD, Ordering::Relaxed);
+        Ok(handle)
+    }
+
+    /// Makes a reserved handle name `object`.
+    ///
+    /// # Panics
+    /// When the handle is not reserved.
+    pub fn settle(&self, handle: Handle, object: Arc<T>) {
+        let entry = self.entries.get(index(handle)).expect("a reserved slot exists");
+        assert_eq!(entry.handle.load(Ordering::Relaxed), handle | DEAD, "the handle is reserved");
+        // SAFETY: the slot is reserved, so no handle that leads to it passes the check in `find`, and nobody else settles it.
+        unsafe { *entry.object.get() = Some(object) };
         entry.handle.store(handle, Ordering::Release);
+    }
+
+    /// Gives a reserved handle back.
+    pub fn abandon(&self, handle: Handle) {
+        self.entries.give_back(index(handle));
+    }
+
+    /// Adds the object that `make` builds once its handle is known.
+    ///
+    /// # Errors
+    /// As [`reserve`](Self::reserve).
+    pub fn insert_with(&self, make: impl FnOnce(Handle) -> Arc<T>) -> Result<Handle> {
+        let handle = self.reserve()?;
+        self.settle(handle, make(handle));
         Ok(handle)
     }
 

@@ -5,6 +5,7 @@ use crate::adi::progress::Waiters;
 use crate::attr::Keyvals;
 use crate::bsend::BufferSlot;
 use crate::coll::running::Running;
+use crate::comm::queues::Queues;
 use crate::comm::{self, Comm};
 use crate::config::Config;
 use crate::datatype::Datatypes;
@@ -14,6 +15,7 @@ use crate::host::Host;
 use crate::op::Ops;
 use crate::request::Requests;
 use fm::{Fm, Park, Peer, ThreadLock, Threading};
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -26,7 +28,12 @@ pub struct Process {
     pub requests: Requests,
     /// The predefined datatypes.
     pub types: Datatypes,
+    /// Communicators but for the predefined ones, by handle.
     pub comms: Table<Comm>,
+    /// Matching queues, by the numbers that messages carry.
+    pub(crate) queues: Table<Queues>,
+    /// Queues of communicators that are gone.
+    pub(crate) retired_queues: Mutex<Vec<Arc<Queues>>>,
     pub keyvals: Keyvals,
     pub ops: Ops,
     world: OnceLock<Arc<Comm>>,
@@ -57,6 +64,8 @@ impl Process {
             requests: Requests::new(threading),
             types: Datatypes::new(),
             comms: Table::new(Kind::Comm),
+            queues: Table::new(Kind::Comm),
+            retired_queues: Mutex::default(),
             keyvals: Keyvals::new(),
             ops: Ops::new(),
             world: OnceLock::new(),
@@ -93,16 +102,9 @@ impl Process {
     }
 
     fn make_predefined(&self) {
-        let world = self.predefine(comm::WORLD, comm::WORLD_SERIAL);
-        let own = self.predefine(comm::SELF, comm::SELF_SERIAL);
+        let world = comm::predefined(self, comm::WORLD, comm::WORLD_SERIAL);
+        let own = comm::predefined(self, comm::SELF, comm::SELF_SERIAL);
         assert!(self.world.set(world).is_ok() && self.own.set(own).is_ok());
-    }
-
-    fn predefine(&self, handle: Handle, serial: u32) -> Arc<Comm> {
-        let comm = comm::predefined(self, handle, serial);
-        let inserted = self.comms.insert(Arc::clone(&comm)).expect("the table is empty");
-        assert_eq!(crate::handle::serial(inserted), serial, "peers rely on the numbers of predefined communicators");
-        comm
     }
 
     /// The communicator that a handle of the user names.
@@ -115,10 +117,7 @@ impl Process {
             comm::WORLD => Ok(self.world()),
             comm::SELF => Ok(self.own()),
             comm::NULL => Err(Error::new(crate::Class::COMM, "the communicator is MPI_COMM_NULL")),
-            _ => match self.comms.get(handle)? {
-                comm if comm.is_freed() => Err(crate::handle::bad_handle(Kind::Comm, handle)),
-                comm => Ok(comm),
-            },
+            _ => self.comms.get(handle),
         }
     }
 

@@ -6,7 +6,7 @@
 use super::envelope::{CANCEL, CANCELLED, Envelope, Words};
 use super::receive::{Arrived, Body, matched_tag};
 use crate::error::Result;
-use crate::handle::{self, Handle, Kind};
+use crate::handle::Handle;
 use crate::process::Process;
 use crate::request::State;
 use crate::status::{Outcome, Status};
@@ -70,9 +70,9 @@ impl Process {
 
     /// Takes a message that has not been matched out of the queue it waits in.
     fn withdraw(&self, from: Peer, envelope: &Envelope) -> Option<Arrived> {
-        let comm = self.comms.find(handle::with_serial(Kind::Comm, envelope.comm))?;
+        let queues = self.queues_of(envelope.comm)?;
         let tag = matched_tag(envelope.plane, envelope.tag);
-        let mut matcher = comm.plane(envelope.plane).lock();
+        let mut matcher = queues.plane(envelope.plane).lock();
         matcher.take_where(|waiting| {
             waiting.from == from
                 && waiting.envelope.sequence == envelope.sequence

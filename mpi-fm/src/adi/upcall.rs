@@ -4,7 +4,6 @@ use super::envelope::{
     BUDGET, Budget, CANCEL, CANCELLED, CLEAR_TO_SEND, DATA, EAGER, Envelope, READY_TO_SEND, Words,
 };
 use super::receive::{Arrived, Body, matched_tag};
-use crate::handle::{self, Kind};
 use crate::process::Process;
 use fm::stream::Receive;
 use fm::{HandlerId, Peer, Upcall};
@@ -78,13 +77,13 @@ fn with_words(body: &[u8]) -> Option<(Envelope, Words)> {
 impl Process {
     #[inline]
     fn on_eager(&self, from: Peer, envelope: Envelope, body: &[u8]) {
-        let Some(comm) = self.comms.find(handle::with_serial(Kind::Comm, envelope.comm)) else {
+        let Some(queues) = self.queues_of(envelope.comm) else {
             // The communicator is gone: nobody can receive the message any more.
             self.owe(from, body.len() as u64);
             return;
         };
         let tag = matched_tag(envelope.plane, envelope.tag);
-        let mut matcher = comm.plane(envelope.plane).lock();
+        let mut matcher = queues.plane(envelope.plane).lock();
         match matcher.arrive(envelope.source, tag) {
             Some(receive) => {
                 drop(matcher);
@@ -99,10 +98,10 @@ impl Process {
     }
 
     fn on_ready_to_send(&self, from: Peer, envelope: Envelope, words: Words) {
-        let Some(comm) = self.comms.find(handle::with_serial(Kind::Comm, envelope.comm)) else { return };
+        let Some(queues) = self.queues_of(envelope.comm) else { return };
         let (send, bytes) = (words.a, words.long);
         let tag = matched_tag(envelope.plane, envelope.tag);
-        let mut matcher = comm.plane(envelope.plane).lock();
+        let mut matcher = queues.plane(envelope.plane).lock();
         match matcher.arrive(envelope.source, tag) {
             Some(receive) => {
                 drop(matcher);

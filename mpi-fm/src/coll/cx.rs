@@ -38,6 +38,11 @@ impl<'a> Cx<'a> {
         Cx { process, comm, plane: Plane::Partial, tag }
     }
 
+    /// The call without its references, for a task that outlives the caller's.
+    pub fn detach(&self) -> Detached {
+        Detached { plane: self.plane, tag: self.tag }
+    }
+
     /// The same call among the local group of an intercommunicator.
     pub fn local(&self, operation: Operation) -> Option<Cx<'a>> {
         let remote = self.comm.remote.as_ref()?;
@@ -135,5 +140,19 @@ impl Future for Pending<'_> {
             Some(error) => Err(error),
             None => Ok(outcome.status),
         })
+    }
+}
+
+/// A collective call that has begun, and waits for its process and communicator.
+#[derive(Clone, Copy)]
+pub struct Detached {
+    plane: Plane,
+    tag: i32,
+}
+
+impl Detached {
+    /// The call, on the communicator it began on.
+    pub fn attach<'a>(&self, process: &'a Process, comm: &'a Comm) -> Cx<'a> {
+        Cx { process, comm, plane: self.plane, tag: self.tag }
     }
 }

@@ -1,6 +1,10 @@
 //! Communicators.
 
 pub mod contexts;
+pub mod create;
+pub mod exchange;
+pub mod life;
+pub mod queues;
 
 use crate::adi::envelope::Plane;
 use crate::adi::matching::Matcher;
@@ -15,9 +19,10 @@ use crate::topo::Topology;
 use crate::bail;
 use crate::bsend::BufferSlot;
 use contexts::Contexts;
-use fm::{Peer, ThreadLock, Threading};
+use fm::{Peer, ThreadLock};
+use queues::{PostedReceive, Queues};
 use std::sync::{Arc, OnceLock};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// `MPI_COMM_NULL`
 pub const NULL: Handle = 0x100;
@@ -34,15 +39,12 @@ pub struct GlobalId {
     pub count: u32,
 }
 
-/// A receive that is posted: its request.
-pub type PostedReceive = Handle;
-
 /// A communicator, as one member has it.
 pub struct Comm {
     /// Its handle: a predefined constant, or index and generation in the table.
     pub handle: Handle,
-    /// The number by which others address this member's messages: index and generation in the table.
-    pub serial: u32,
+    /// Where this member's messages are matched.
+    pub queues: Arc<Queues>,
     pub id: GlobalId,
     /// The local group, and this process's rank in it.
     pub group: Arc<Group>,
@@ -51,11 +53,8 @@ pub struct Comm {
     pub remote: Option<Remote>,
     /// Numbers by which those addressed (the remote group's, if there is one) know the communicator.
     pub contexts: Contexts,
-    planes: [ThreadLock<Matcher<PostedReceive, Arrived>>; Plane::COUNT],
     /// Collective operations started so far, wrapping: what matches their messages. All members start them in the same order.
     collectives: AtomicU32,
-    /// The user has freed it; it goes when nothing pends on it any more.
-    freed: AtomicBool,
     /// What every MPI object carries: name, error handler, attributes, hints.
     pub attached: Attached,
     /// Buffer for buffered sends on this communicator alone (MPI 5.0 section 3.6.2).
@@ -76,7 +75,7 @@ pub struct Remote {
 /// Everything that a new communicator is made of.
 pub struct Parts {
     pub handle: Handle,
-    pub serial: u32,
+    pub queues: Arc<Queues>,
     pub id: GlobalId,
     pub group: Arc<Group>,
     pub rank: usize,
@@ -86,18 +85,16 @@ pub struct Parts {
 }
 
 impl Comm {
-    pub fn new(threading: Threading, parts: Parts) -> Comm {
+    pub fn new(parts: Parts) -> Comm {
         Comm {
             handle: parts.handle,
-            serial: parts.serial,
+            queues: parts.queues,
             id: parts.id,
             group: parts.group,
             rank: parts.rank,
             remote: parts.remote,
             contexts: parts.contexts,
-            planes: std::array::from_fn(|_| ThreadLock::new(threading, Matcher::default())),
             collectives: AtomicU32::new(0),
-            freed: AtomicBool::new(false),
             attached: parts.attached,
             buffer: BufferSlot::default(),
             topology: OnceLock::new(),
@@ -150,7 +147,7 @@ impl Comm {
 
     #[inline]
     pub fn plane(&self, plane: Plane) -> &ThreadLock<Matcher<PostedReceive, Arrived>> {
-        &self.planes[plane as usize]
+        self.queues.plane(plane)
     }
 
     /// The process with rank `rank`, and its number for this communicator.
@@ -165,20 +162,6 @@ impl Comm {
         let number = self.collectives.load(Ordering::Relaxed);
         self.collectives.store(number.wrapping_add(1), Ordering::Relaxed);
         number
-    }
-
-    pub fn is_freed(&self) -> bool {
-        self.freed.load(Ordering::Acquire)
-    }
-
-    /// Marks it as freed by the user; `false` if it was already.
-    pub fn set_freed(&self) -> bool {
-        !self.freed.swap(true, Ordering::AcqRel)
-    }
-
-    /// Receives still wait on it.
-    pub fn is_awaited(&self) -> bool {
-        self.planes.iter().any(|plane| plane.lock().posted_len() > 0)
     }
 
     /// For texts: its name if it has one, else its handle.
@@ -224,15 +207,16 @@ pub(crate) fn predefined(process: &crate::Process, handle: Handle, serial: u32) 
     let (me, size) = (process.me(), process.fm.peers());
     let world = handle == WORLD;
     let group = if world { Group::world(size) } else { Group::single(me) };
-    let parts = Parts {
+    let queues = process.new_queues().expect("the table is empty");
+    assert_eq!(queues.serial, serial, "the others rely on the numbers of predefined communicators");
+    Arc::new(Comm::new(Parts {
         handle,
-        serial,
+        queues,
         id: GlobalId { leader: if world { Peer(0) } else { me }, count: process.next_leader_count() },
         rank: if world { me.index() } else { 0 },
         group,
         remote: None,
         contexts: Contexts::Same(serial),
         attached: Attached::new(if world { "MPI_COMM_WORLD" } else { "MPI_COMM_SELF" }, Errhandler::FATAL),
-    };
-    Arc::new(Comm::new(process.threading(), parts))
+    }))
 }

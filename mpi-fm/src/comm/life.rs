@@ -1,0 +1,152 @@
+//! The calls that make and free communicators, blocking or not, on top of [`create`](super::create).
+
+use super::create::{self, New, Side};
+use super::Comm;
+use crate::bail;
+use crate::coll::{Cx, Operation};
+use crate::constants::UNDEFINED;
+use crate::error::Result;
+use crate::group::Group;
+use crate::handle::Handle;
+use crate::process::Process;
+use std::sync::Arc;
+
+impl Process {
+    /// A communicator with the same groups and a space of messages of its own. Name, attributes and topology are the caller's to copy.
+    ///
+    /// # Errors
+    /// Those of the messages, and `MPI_ERR_NO_MEM`.
+    pub fn dup_comm(&self, comm: &Comm) -> Result<Arc<Comm>> {
+        let new = self.block_on(comm.handle, duplicate(Cx::begin(self, comm, Operation::CommDup)))?;
+        self.add_comm(new)
+    }
+
+    /// Starts [`dup_comm`](Self::dup_comm). The returned handle names the new communicator once the request is complete; it gets
+    /// `attached`.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn idup_comm(self: &Arc<Self>, comm: &Arc<Comm>, prepare: impl FnOnce(&Arc<Comm>) + Send + 'static) -> Result<(Handle, Handle)> {
+        let handle = self.comms.reserve()?;
+        let (process, old) = (Arc::clone(self), Arc::clone(comm));
+        // The call counts among the communicator's collectives when it is made, not when it is first polled.
+        let begun = Cx::begin(self, comm, Operation::CommDup).detach();
+        let request = self.start_collective(comm.handle, async move {
+            let new = duplicate(begun.attach(&process, &old)).await?;
+            prepare(&process.settle_comm(handle, new));
+            Ok(())
+        })?;
+        Ok((handle, request))
+    }
+
+    /// Communicators of those with the same colour, in the order of their keys; `None` for a negative colour (`MPI_UNDEFINED`).
+    ///
+    /// # Errors
+    /// `MPI_ERR_ARG` for another negative colour, and as [`dup_comm`](Self::dup_comm).
+    pub fn split_comm(&self, comm: &Comm, colour: i32, key: i32) -> Result<Option<Arc<Comm>>> {
+        let colour = match colour {
+            UNDEFINED => None,
+            0.. => Some(colour as u64),
+            _ => bail!(ARG, "the colour is {colour}: colours are not negative, but for MPI_UNDEFINED"),
+        };
+        self.split_comm_by(comm, Operation::CommSplit, colour, key.into())
+    }
+
+    /// As [`split_comm`](Self::split_comm), by any 64-bit colour.
+    ///
+    /// # Errors
+    /// As [`dup_comm`](Self::dup_comm).
+    pub fn split_comm_by(&self, comm: &Comm, call: Operation, colour: Option<u64>, key: i64) -> Result<Option<Arc<Comm>>> {
+        let new = self.block_on(comm.handle, create::split(Cx::begin(self, comm, call), colour, key))?;
+        new.map(|new| self.add_comm(new)).transpose()
+    }
+
+    /// A communicator of the processes in `group`, a subset of the local group; `None` for the others. All of `comm` call it, with
+    /// the same group or with disjoint ones (MPI 5.0 section 7.4.2).
+    ///
+    /// # Errors
+    /// `MPI_ERR_GROUP` when the group is not a subset, and as [`dup_comm`](Self::dup_comm).
+    pub fn create_comm(&self, comm: &Comm, group: &Group) -> Result<Option<Arc<Comm>>> {
+        if let Some(outside) = group.iter().find(|process| !comm.group.contains(*process)) {
+            bail!(GROUP, "process {} of the group is not in {}", outside.0, comm.describe());
+        }
+        // Disjoint groups have different leaders. The sides of an intercommunicator have no process in common, but their groups belong
+        // together.
+        let place = group.rank_of(self.me());
+        let colour = place.map(|_| if comm.is_inter() { 0 } else { u64::from(group.peer(0).0) });
+        self.split_comm_by(comm, Operation::CommCreate, colour, place.unwrap_or(0) as i64)
+    }
+
+    /// A communicator of the processes in `group`; only they call it. Calls under way at once need different tags.
+    ///
+    /// # Errors
+    /// `MPI_ERR_GROUP` when the group is not a subset, and as [`dup_comm`](Self::dup_comm).
+    pub fn create_comm_group(&self, comm: &Comm, group: &Group, tag: i32) -> Result<Option<Arc<Comm>>> {
+        let Some(me) = group.rank_of(self.me()) else { return Ok(None) };
+        let mut ranks = Vec::with_capacity(group.size());
+        for process in group.iter() {
+            match comm.group.rank_of(process) {
+                Some(rank) => ranks.push(rank),
+                None => bail!(GROUP, "process {} of the group is not in {}", process.0, comm.describe()),
+            }
+        }
+        let new = self.block_on(comm.handle, create::partial(Cx::partial(self, comm, tag), &ranks, me))?;
+        self.add_comm(new).map(Some)
+    }
+
+    /// An intercommunicator between the group of `local` and that of the process which is rank `remote_leader` of `bridge`. Only the
+    /// leader's `bridge` counts.
+    ///
+    /// # Errors
+    /// `MPI_ERR_COMM` when the groups overlap, and as [`dup_comm`](Self::dup_comm).
+    pub fn create_intercomm(
+        &self,
+        local: &Comm,
+        leader: usize,
+        bridge: Option<(&Comm, usize)>,
+        tag: i32,
+    ) -> Result<Arc<Comm>> {
+        let side = Side {
+            local: Cx::begin(self, local, Operation::IntercommCreate),
+            leader,
+            bridge: bridge.map(|(comm, rank)| (Cx::partial(self, comm, tag), rank)),
+        };
+        let new = self.block_on(local.handle, create::join(side))?;
+        self.add_comm(new)
+    }
+
+    /// # Errors
+    /// `MPI_ERR_COMM` when `comm` is not an intercommunicator, and as [`dup_comm`](Self::dup_comm).
+    pub fn merge_intercomm(&self, comm: &Comm, high: bool) -> Result<Arc<Comm>> {
+        let new = self.block_on(comm.handle, create::merge(Cx::begin(self, comm, Operation::IntercommMerge), high))?;
+        self.add_comm(new)
+    }
+
+    fn add_comm(&self, new: New) -> Result<Arc<Comm>> {
+        let handle = self.comms.reserve()?;
+        Ok(self.settle_comm(handle, new))
+    }
+
+    /// Frees the handle. Operations under way complete as if it had not been freed (MPI 5.0 section 7.4.3).
+    ///
+    /// # Errors
+    /// `MPI_ERR_COMM` when it names no communicator, or a predefined one.
+    pub fn free_comm(&self, handle: Handle) -> Result<()> {
+        let comm = self.comm(handle)?;
+        if matches!(handle, super::WORLD | super::SELF) {
+            bail!(COMM, "{} is predefined and cannot be freed", comm.describe());
+        }
+        let comm = self.comms.remove(handle)?;
+        if let Some(remote) = &comm.remote {
+            self.retire_queues(Arc::clone(&remote.local.queues));
+        }
+        self.retire_queues(Arc::clone(&comm.queues));
+        Ok(())
+    }
+}
+
+/// The members of `cx`'s communicator once more, with new queues.
+async fn duplicate(cx: Cx<'_>) -> Result<New> {
+    let key = cx.rank() as i64;
+    create::split(cx, Some(0), key).await.map(|new| new.expect("a colour was given"))
+}
