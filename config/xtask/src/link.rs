@@ -58,16 +58,34 @@ fn link_shared(archive: &Path, shared: &Path) -> Result<()> {
 fn link_static(archive: &Path, fixed: &Path) -> Result<()> {
     let work = tempfile::tempdir()?;
     let object = work.path().join("mpi_abi.o");
+    // With everything reachable from these names, and nothing else of the standard library.
+    let roots = work.path().join("roots");
+    fs::write(&roots, mpi_names(archive)?.iter().map(|name| format!("-u {name}\n")).collect::<String>())?;
     exec::quiet(
-        Command::new("ld").args(["-r", "-o"]).arg(&object).arg("--whole-archive").arg(archive),
+        Command::new("ld")
+            .args(["-r", "--gc-sections", "-o"])
+            .arg(&object)
+            .arg(format!("@{}", roots.display()))
+            .arg("--whole-archive")
+            .arg(archive),
     )?;
     exec::quiet(
         Command::new("objcopy")
             .args(["--wildcard", "--keep-global-symbol=MPI_*", "--keep-global-symbol=PMPI_*"])
+            // Joined, the crates' bitcode is no bitcode any more; tools with an LLVM plugin would stumble over it.
+            .args(["--remove-section=.llvmbc", "--remove-section=.llvmcmd"])
             .arg(&object),
     )?;
     let fresh = work.path().join("libmpi_abi.a");
-    exec::quiet(Command::new("ar").args(["rcs"]).arg(&fresh).arg(&object))?;
+    exec::quiet(Command::new("ar").arg("rcs").arg(&fresh).arg(&object))?;
     fs::copy(&fresh, fixed).with_context(|| format!("cannot write {}", fixed.display()))?;
     Ok(())
+}
+
+fn mpi_names(archive: &Path) -> Result<Vec<String>> {
+    let listed = exec::quiet(
+        Command::new("nm").args(["--extern-only", "--defined-only", "--format=just-symbols", "--quiet"]).arg(archive),
+    )?;
+    let ours = |name: &&str| name.starts_with("MPI_") || name.starts_with("PMPI_");
+    Ok(listed.lines().filter(ours).map(str::to_owned).collect())
 }
