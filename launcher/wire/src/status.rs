@@ -50,7 +50,7 @@ pub const NOBODY: i32 = i32::MIN;
 
 /// One rank's line. A fresh memfd's zeroes are a line nobody has claimed.
 #[repr(C, align(128))]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct StatusLine {
     state: AtomicU32,
     pid: AtomicU32,

@@ -2,8 +2,11 @@
 //!
 //! A null pointer is found out; that any other leads to what the standard asks for is the caller's promise.
 
-use mpi_fm::{Class, Error, Result};
-use std::ffi::{CStr, c_char, c_int};
+use crate::count::Count;
+use crate::rank::Rank;
+use crate::types::MPI_Datatype;
+use mpi_fm::{Buf, Class, Error, Result};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 /// The array that `pointer` leads to. With no elements it may be null. `name` is the parameter's.
 ///
@@ -82,6 +85,18 @@ pub unsafe fn put_text(name: &str, pointer: *mut c_char, text: &[u8], room: usiz
     Ok(())
 }
 
+/// As [`put_text`], with the length of what was written in `length`: the standard's `resultlen`.
+///
+/// # Safety
+/// As for [`put_text`] and [`put`].
+pub unsafe fn put_string(pointer: *mut c_char, length: *mut c_int, room: usize, text: &[u8]) -> Result<()> {
+    // SAFETY: the caller's.
+    unsafe {
+        put("resultlen", length, text.len().min(room - 1) as c_int)?;
+        put_text("the string", pointer, text, room)
+    }
+}
+
 /// An output argument that is written later, after what cannot be undone.
 pub fn check<T>(name: &str, pointer: *const T) -> Result<()> {
     if pointer.is_null() { Err(null(name)) } else { Ok(()) }
@@ -89,4 +104,45 @@ pub fn check<T>(name: &str, pointer: *const T) -> Result<()> {
 
 fn null(name: &str) -> Error {
     Error::new(Class::ARG, format!("{name} is a null pointer"))
+}
+
+/// A count that may not be negative.
+///
+/// # Errors
+/// `MPI_ERR_COUNT`
+#[inline]
+pub fn count<N: Count>(count: N) -> Result<usize> {
+    usize::try_from(count.get()).map_err(|_| Error::new(Class::COUNT, format!("the count {} is negative", count.get())))
+}
+
+impl Rank {
+    /// A buffer to communicate from or into.
+    ///
+    /// # Errors
+    /// `MPI_ERR_COUNT`, `MPI_ERR_TYPE`, and `MPI_ERR_BUFFER` for a null pointer that is not `MPI_BOTTOM` with absolute addresses.
+    ///
+    /// # Safety
+    /// As for [`Buf::new`].
+    #[inline]
+    pub unsafe fn buf<N: Count>(&self, addr: *const c_void, n: N, datatype: MPI_Datatype) -> Result<Buf<'_>> {
+        let (count, ty) = (count(n)?, self.committed(datatype)?);
+        // Nothing lies in the first page: data there is data at no address.
+        let nowhere = (addr as usize).wrapping_add(ty.true_lb() as usize) < 4096;
+        if nowhere && count > 0 && ty.size() > 0 {
+            return Err(bad_buffer(addr, count, &ty.describe()));
+        }
+        // SAFETY: the caller's.
+        Ok(unsafe { Buf::new(addr.cast_mut().cast(), count, ty) })
+    }
+}
+
+#[cold]
+fn bad_buffer(addr: *const c_void, count: usize, ty: &str) -> Error {
+    let what = match addr as usize {
+        0 => "a null pointer".to_owned(),
+        1 => "MPI_IN_PLACE, which has no meaning here".to_owned(),
+        2 => "MPI_BUFFER_AUTOMATIC, which has no meaning here".to_owned(),
+        addr => format!("the address {addr:#x}"),
+    };
+    Error::new(Class::BUFFER, format!("the buffer of {count} items of {ty} is {what}"))
 }

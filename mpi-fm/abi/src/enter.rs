@@ -1,11 +1,12 @@
 //! What happens around the body of every function: finding the process, noting the call, turning an error into a code.
 
-use crate::instance::{Instance, current};
+use crate::failure::{Failure, Result, raise};
+use crate::instance::{Instance, Phase, current};
 use crate::rank::Rank;
 use crate::types::{CHandle, MPI_Comm, MPI_File, MPI_Session, MPI_Win};
 use hpvm_wire::calls;
-use mpi_fm::handle::Handle;
-use mpi_fm::{Class, Error, Result};
+use mpi_fm::Class;
+use mpi_fm::handle::{Handle, Kind};
 use std::ffi::c_int;
 
 /// A function of the table.
@@ -31,13 +32,30 @@ impl Call {
     }
 }
 
-/// The object whose error handler an error goes to (MPI 5.0 section 9.3).
+/// An object on which errors are raised (MPI 5.0 section 9.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Object {
     Comm(Handle),
     Win(Handle),
     File(Handle),
     Session(Handle),
+}
+
+impl Object {
+    pub fn handle(self) -> Handle {
+        match self {
+            Object::Comm(handle) | Object::Win(handle) | Object::File(handle) | Object::Session(handle) => handle,
+        }
+    }
+
+    pub fn kind(self) -> Kind {
+        match self {
+            Object::Comm(_) => Kind::Comm,
+            Object::Win(_) => Kind::Window,
+            Object::File(_) => Kind::File,
+            Object::Session(_) => Kind::Session,
+        }
+    }
 }
 
 /// A parameter of a C function: names the object it is, if errors can be raised on it.
@@ -86,11 +104,11 @@ pub(crate) use object_of;
 #[inline]
 pub fn enter(call: Call, object: impl FnOnce() -> Option<Object>, body: impl FnOnce(&Rank) -> Result<()>) -> c_int {
     let instance = current();
-    instance.note(call);
     let Some(rank) = instance.rank() else { return outside(instance, call) };
+    rank.note(call);
     match body(rank) {
         Ok(()) => 0,
-        Err(error) => raise(instance, call, error, object()),
+        Err(failure) => raise(instance, call, failure, object()),
     }
 }
 
@@ -101,38 +119,37 @@ pub fn enter_any_time(
     body: impl FnOnce(&Instance) -> Result<()>,
 ) -> c_int {
     let instance = current();
-    instance.note(call);
+    if let Some(rank) = instance.rank() {
+        rank.note(call);
+    }
     match body(instance) {
         Ok(()) => 0,
-        Err(error) => raise(instance, call, error, object()),
+        Err(failure) => raise(instance, call, failure, object()),
     }
 }
+
+/// `MPI_T_ERR_NOT_SUPPORTED`
+const T_ERR_NOT_SUPPORTED: c_int = 1004;
 
 /// A function that has no body yet.
 #[cold]
 pub fn unsupported(call: Call, object: Option<Object>) -> c_int {
-    let instance = current();
-    instance.note(call);
-    let text = format!(
-        "{} is not built yet in HPVM {} (see docs/coverage.md)",
-        call.name(),
-        env!("CARGO_PKG_VERSION")
-    );
-    raise(instance, call, Error::new(Class::UNSUPPORTED_OPERATION, text), object)
+    let (name, version) = (call.name(), env!("CARGO_PKG_VERSION"));
+    // The tool interface never calls an error handler (MPI 5.0 section 15.3.10).
+    if name.starts_with("MPI_T_") {
+        return T_ERR_NOT_SUPPORTED;
+    }
+    let text = format!("{name} is not built yet in HPVM {version} (see docs/coverage.md)");
+    enter_any_time(call, || object, |_| Err(Failure::new(Class::UNSUPPORTED_OPERATION, text)))
 }
 
-/// MPI is not initialised yet, or not any more: nobody can have set an error handler that says other than to die.
+/// There is no rank to call for.
 #[cold]
 fn outside(instance: &Instance, call: Call) -> c_int {
-    let when = if instance.is_finalized() { "after MPI_Finalize" } else { "before MPI_Init" };
-    raise(instance, call, Error::new(Class::OTHER, format!("called {when}")), None)
-}
-
-/// Gives `error` to the error handler in charge; returns the error code when that returns.
-#[cold]
-pub fn raise(instance: &Instance, call: Call, error: Error, object: Option<Object>) -> c_int {
-    let _ = object;
-    let code = instance.codes.code(&error);
-    eprintln!("hpvm: {}: {error}", call.name());
-    std::process::exit(code & 0xff);
+    let when = match instance.phase() {
+        Phase::Before | Phase::Running => "called before MPI_Init",
+        Phase::Finalized => "called after MPI_Finalize",
+        Phase::Forked => "called in a child process that a rank forked, which is no part of the job",
+    };
+    raise(instance, call, Failure::new(Class::OTHER, when), None)
 }

@@ -4,16 +4,30 @@
 //!
 //! 1. `include/mpi.h`: what a C program sees. Hand-written; a test compares it with the table.
 //! 2. [`table`]: one row per function, which becomes the symbols `PMPI_X` and `MPI_X`.
-//! 3. [`enter`](mod@enter): what happens around every function: finding the rank, noting the call, raising errors.
+//! 3. [`enter`](mod@enter): what happens around every function: finding the rank, noting the call; [`failure`]: raising errors.
 //! 4. [`instance`]: the one static, and what survives initialisation and finalisation; [`rank`]: what lives between them.
-//! 5. [`types`] and [`count`]: the C types, and one body for `MPI_X` and `MPI_X_c`.
-//! 6. The bodies, one module per chapter: they check and convert what C passes, and call the engine, crate `mpi-fm`.
+//! 5. [`start`]: putting a rank together: what the launcher said ([`line`]), the machine ([`host`]), devices, engine.
+//! 6. [`types`], [`args`] and [`count`]: the C types, what C passes, and one body for `MPI_X` and `MPI_X_c`.
+//! 7. The bodies, one module per chapter of the table: they check and convert what C passes, and call the engine, crate `mpi-fm`.
+//!
+//! Bodies are `unsafe`: their callers are C programs, which keep the promises that the standard asks of them. Handles are looked
+//! up, null pointers refused; no body follows a pointer otherwise.
 
+pub mod abi;
+pub mod alone;
+pub mod args;
 pub mod convert;
 pub mod count;
 pub mod enter;
 pub mod env;
+pub mod error;
+pub mod failure;
+pub mod host;
+pub mod init;
 pub mod instance;
+pub mod line;
 pub mod rank;
+pub mod start;
+pub mod status;
 pub mod table;
 pub mod types;

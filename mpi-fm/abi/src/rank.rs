@@ -1,4 +1,133 @@
 //! A process between initialisation and finalisation.
 
-/// One rank: the engine, and what the C interface adds to it.
-pub struct Rank {}
+use crate::enter::Call;
+use crate::line::Line;
+use crate::types::{CHandle, MPI_Comm, MPI_Datatype, MPI_Group};
+use mpi_fm::attr::{Keyvals, Predefined as PredefinedAttributes};
+use mpi_fm::comm::Comm;
+use mpi_fm::datatype::Predefined as PredefinedTypes;
+use mpi_fm::handle::{Kind, Table, bad_handle};
+use mpi_fm::{Class, Datatype, Error, Group, Process, Result};
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// One rank: the engine's [`Process`], and what the C interface adds: the handles of what the engine knows as objects only.
+pub struct Rank {
+    pub process: Arc<Process>,
+    pub groups: Table<Group>,
+    pub datatypes: Table<Datatype>,
+    pub predefined_types: PredefinedTypes,
+    pub keyvals: Keyvals,
+    pub predefined_attributes: PredefinedAttributes,
+    pub thread: Thread,
+    empty_group: Arc<Group>,
+    line: Arc<Line>,
+}
+
+/// How a rank was initialised, as far as threads go (MPI 5.0 section 11.6).
+pub struct Thread {
+    /// The level provided: an ABI number.
+    pub level: i32,
+    /// The thread that initialised MPI.
+    pub main: libc::pthread_t,
+}
+
+impl Rank {
+    pub fn new(process: Arc<Process>, line: Arc<Line>, thread: Thread, attributes: PredefinedAttributes) -> Rank {
+        Rank {
+            process,
+            groups: Table::new(Kind::Group),
+            datatypes: Table::new(Kind::Datatype),
+            predefined_types: PredefinedTypes::new(),
+            keyvals: Keyvals::new(),
+            predefined_attributes: attributes,
+            thread,
+            empty_group: Group::empty(),
+            line,
+        }
+    }
+
+    /// Shows `call` in the status line.
+    #[inline]
+    pub fn note(&self, call: Call) {
+        self.line.enter(call.index());
+    }
+
+    /// Name of the call entered last.
+    pub fn last_call(&self) -> Option<&'static str> {
+        self.line.last_call()
+    }
+
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// # Errors
+    /// `MPI_ERR_COMM` when the handle names no communicator.
+    #[inline]
+    pub fn comm(&self, comm: MPI_Comm) -> Result<&Arc<Comm>> {
+        self.process.comm(comm.handle())
+    }
+
+    /// # Errors
+    /// `MPI_ERR_GROUP` when the handle names no group.
+    pub fn group(&self, group: MPI_Group) -> Result<&Arc<Group>> {
+        match group {
+            MPI_Group::EMPTY => Ok(&self.empty_group),
+            MPI_Group::NULL => Err(Error::new(Class::GROUP, "the group is MPI_GROUP_NULL")),
+            _ => self.groups.get(group.handle()),
+        }
+    }
+
+    /// The handle for a group that a call returns: every empty group is `MPI_GROUP_EMPTY` (MPI 5.0 section 7.2.1).
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn group_handle(&self, group: Arc<Group>) -> Result<MPI_Group> {
+        if group.is_empty() {
+            return Ok(MPI_Group::EMPTY);
+        }
+        Ok(MPI_Group::from_handle(self.groups.insert(group)?))
+    }
+
+    /// A datatype, committed or not: for constructors and inquiries.
+    ///
+    /// # Errors
+    /// `MPI_ERR_TYPE` when the handle names no datatype.
+    #[inline]
+    pub fn datatype(&self, datatype: MPI_Datatype) -> Result<&Arc<Datatype>> {
+        let handle = datatype.handle();
+        if let Some(found) = self.predefined_types.of_handle(handle) {
+            return Ok(found);
+        }
+        match datatype {
+            MPI_Datatype::NULL => Err(Error::new(Class::TYPE, "the datatype is MPI_DATATYPE_NULL")),
+            _ => self.datatypes.find(handle).ok_or_else(|| bad_handle(Kind::Datatype, handle)),
+        }
+    }
+
+    /// A datatype to communicate with.
+    ///
+    /// # Errors
+    /// `MPI_ERR_TYPE` when the handle names no datatype, or one that has not been committed (MPI 5.0 section 5.1.9).
+    #[inline]
+    pub fn committed(&self, datatype: MPI_Datatype) -> Result<&Arc<Datatype>> {
+        let found = self.datatype(datatype)?;
+        if !found.is_committed() {
+            return Err(Error::new(
+                Class::TYPE,
+                format!("the datatype {} has not been committed (MPI_Type_commit)", found.describe()),
+            ));
+        }
+        Ok(found)
+    }
+}
+
+/// The engine's side of the rank.
+impl Deref for Rank {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
+    }
+}

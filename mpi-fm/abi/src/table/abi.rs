@@ -1,21 +1,21 @@
 //! Application binary interface (MPI 5.0 section 20).
 
 use super::prelude::*;
-use crate::convert;
+use crate::{abi, convert};
 
 table! {
     "Application binary interface", "20";
 
     fn MPI_Abi_get_fortran_booleans(
         logical_size: c_int, logical_true: *mut c_void, logical_false: *mut c_void, is_set: *mut c_int
-    ) = unsupported, any_time;
-    fn MPI_Abi_get_fortran_info(info: *mut MPI_Info) = unsupported, any_time;
-    fn MPI_Abi_get_info(info: *mut MPI_Info) = unsupported, any_time;
-    fn MPI_Abi_get_version(abi_major: *mut c_int, abi_minor: *mut c_int) = unsupported, any_time;
+    ) = abi::get_fortran_booleans, any_time;
+    fn MPI_Abi_get_fortran_info(info: *mut MPI_Info) = abi::get_fortran_info, any_time;
+    fn MPI_Abi_get_info(info: *mut MPI_Info) = abi::get_info, any_time;
+    fn MPI_Abi_get_version(abi_major: *mut c_int, abi_minor: *mut c_int) = abi::get_version, any_time;
     fn MPI_Abi_set_fortran_booleans(
         logical_size: c_int, logical_true: *mut c_void, logical_false: *mut c_void
-    ) = unsupported, any_time;
-    fn MPI_Abi_set_fortran_info(info: MPI_Info) = unsupported, any_time;
+    ) = abi::set_fortran_booleans, any_time;
+    fn MPI_Abi_set_fortran_info(info: MPI_Info) = abi::set_fortran_info, any_time;
     fn MPI_Comm_fromint(comm: c_int) -> MPI_Comm = convert::from_int;
     fn MPI_Comm_toint(comm: MPI_Comm) -> c_int = convert::to_int;
     fn MPI_Errhandler_fromint(errhandler: c_int) -> MPI_Errhandler = convert::from_int;

@@ -1,6 +1,7 @@
 //! Deprecated (MPI 5.0 section 16).
 
 use super::prelude::*;
+use crate::status;
 
 table! {
     "Deprecated", "16";
@@ -19,8 +20,8 @@ table! {
     fn MPI_Info_get_valuelen(
         info: MPI_Info, key: *const c_char, valuelen: *mut c_int, flag: *mut c_int
     ) = unsupported, any_time;
-    fn MPI_Get_elements_x(status: *const MPI_Status, datatype: MPI_Datatype, count: *mut MPI_Count) = unsupported;
-    fn MPI_Status_set_elements_x(status: *mut MPI_Status, datatype: MPI_Datatype, count: MPI_Count) = unsupported;
+    fn MPI_Get_elements_x(status: *const MPI_Status, datatype: MPI_Datatype, count: *mut MPI_Count) = status::get_elements;
+    fn MPI_Status_set_elements_x(status: *mut MPI_Status, datatype: MPI_Datatype, count: MPI_Count) = status::set_elements;
     fn MPI_Type_size_x(datatype: MPI_Datatype, size: *mut MPI_Count) = unsupported;
     fn MPI_Type_get_extent_x(datatype: MPI_Datatype, lb: *mut MPI_Count, extent: *mut MPI_Count) = unsupported;
     fn MPI_Type_get_true_extent_x(

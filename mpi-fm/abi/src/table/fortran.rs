@@ -1,7 +1,7 @@
 //! Fortran (MPI 5.0 section 19).
 
 use super::prelude::*;
-use crate::convert;
+use crate::{convert, status};
 
 table! {
     "Fortran", "19";
@@ -32,10 +32,10 @@ table! {
     fn MPI_Type_f2c(datatype: MPI_Fint) -> MPI_Datatype = convert::from_int;
     fn MPI_Win_c2f(win: MPI_Win) -> MPI_Fint = convert::to_int;
     fn MPI_Win_f2c(win: MPI_Fint) -> MPI_Win = convert::from_int;
-    fn MPI_Status_c2f(c_status: *const MPI_Status, f_status: *mut MPI_Fint) = unsupported, any_time;
-    fn MPI_Status_f2c(f_status: *const MPI_Fint, c_status: *mut MPI_Status) = unsupported, any_time;
-    fn MPI_Status_c2f08(c_status: *const MPI_Status, f08_status: *mut MPI_F08_status) = unsupported, any_time;
-    fn MPI_Status_f082c(f08_status: *const MPI_F08_status, c_status: *mut MPI_Status) = unsupported, any_time;
-    fn MPI_Status_f2f08(f_status: *const MPI_Fint, f08_status: *mut MPI_F08_status) = unsupported, any_time;
-    fn MPI_Status_f082f(f08_status: *const MPI_F08_status, f_status: *mut MPI_Fint) = unsupported, any_time;
+    fn MPI_Status_c2f(c_status: *const MPI_Status, f_status: *mut MPI_Fint) = status::c2f, any_time;
+    fn MPI_Status_f2c(f_status: *const MPI_Fint, c_status: *mut MPI_Status) = status::f2c, any_time;
+    fn MPI_Status_c2f08(c_status: *const MPI_Status, f08_status: *mut MPI_F08_status) = status::c2f08, any_time;
+    fn MPI_Status_f082c(f08_status: *const MPI_F08_status, c_status: *mut MPI_Status) = status::f082c, any_time;
+    fn MPI_Status_f2f08(f_status: *const MPI_Fint, f08_status: *mut MPI_F08_status) = status::f2f08, any_time;
+    fn MPI_Status_f082f(f08_status: *const MPI_F08_status, f_status: *mut MPI_Fint) = status::f082f, any_time;
 }

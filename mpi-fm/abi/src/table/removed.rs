@@ -1,6 +1,7 @@
 //! Removed from the standard, kept for old programs (MPI 5.0 section 17).
 
 use super::prelude::*;
+use crate::error;
 
 table! {
     "Removed from the standard, kept for old programs", "17";
@@ -22,7 +23,7 @@ table! {
     ) = unsupported;
     fn MPI_Errhandler_create(
         handler_fn: Option<MPI_Handler_function>, errhandler: *mut MPI_Errhandler
-    ) = unsupported, any_time;
-    fn MPI_Errhandler_set(comm: MPI_Comm, errhandler: MPI_Errhandler) = unsupported;
-    fn MPI_Errhandler_get(comm: MPI_Comm, errhandler: *mut MPI_Errhandler) = unsupported;
+    ) = error::comm_create, any_time;
+    fn MPI_Errhandler_set(comm: MPI_Comm, errhandler: MPI_Errhandler) = error::comm_set;
+    fn MPI_Errhandler_get(comm: MPI_Comm, errhandler: *mut MPI_Errhandler) = error::comm_get;
 }

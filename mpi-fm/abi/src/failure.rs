@@ -1,0 +1,130 @@
+//! Errors on their way to an error handler (MPI 5.0 section 9.3).
+
+use crate::enter::{Call, Object};
+use crate::instance::Instance;
+use crate::rank::Rank;
+use crate::types::{CHandle, MPI_Comm, MPI_Comm_errhandler_function, MPI_File, MPI_File_errhandler_function};
+use crate::types::{MPI_Session, MPI_Session_errhandler_function, MPI_Win, MPI_Win_errhandler_function};
+use mpi_fm::errhandler::{Action, Errhandler};
+use mpi_fm::handle::{Handle, Kind};
+use mpi_fm::{Class, Error};
+use std::ffi::c_int;
+
+/// What bodies return: an error of the engine becomes a failure by `?`.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// An error, and the object whose error handler is to hear of it. Without one, that is the function's first communicator,
+/// window, file or session parameter, and else `MPI_COMM_SELF`.
+#[derive(Debug)]
+pub struct Failure {
+    pub error: Error,
+    pub object: Option<Object>,
+}
+
+impl Failure {
+    pub fn new(class: Class, text: impl Into<String>) -> Failure {
+        Error::new(class, text).into()
+    }
+
+    /// To be raised on `object`, whatever the parameters are: a request's communicator.
+    pub fn on(self, object: Object) -> Failure {
+        Failure { object: Some(object), ..self }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure { error, object: None }
+    }
+}
+
+/// `fail!(RANK, "rank {r} …")`: returns a [`Failure`] of that class.
+macro_rules! fail {
+    ($class:ident, $($text:tt)+) => {
+        return Err($crate::failure::Failure::new(mpi_fm::Class::$class, format!($($text)+)))
+    };
+}
+pub(crate) use fail;
+
+/// Gives `failure` to the error handler in charge; returns the error code if that returns.
+#[cold]
+pub fn raise(instance: &Instance, call: Call, failure: Failure, parameter: Option<Object>) -> c_int {
+    let code = instance.codes.code(&failure.error);
+    let object = failure.object.or(parameter);
+    let handler = match instance.rank() {
+        Some(rank) => in_charge(instance, rank, call, object),
+        // Nobody can have set another one.
+        None => Errhandler::FATAL,
+    };
+    match handler.action {
+        Action::Return => code,
+        Action::Fatal | Action::Abort => die(instance, call.name(), &failure.error.text, exit_status(failure.error.class)),
+        // SAFETY: the address came from a function pointer of the type that goes with `kind`.
+        Action::Call { kind, function } => unsafe { tell(kind, function, object, code) },
+    }
+}
+
+/// The error handler of the object; of `MPI_COMM_SELF` where there is none (MPI 5.0 section 9.3), and of `MPI_FILE_NULL` for files
+/// (section 14.7).
+fn in_charge(instance: &Instance, rank: &Rank, call: Call, object: Option<Object>) -> Errhandler {
+    match object {
+        Some(Object::Comm(handle)) if !call.name().starts_with("MPI_File_") => {
+            rank.process.comm(handle).unwrap_or(rank.process.own()).attached.errhandler()
+        }
+        _ if call.name().starts_with("MPI_File_") => instance.file_errhandler(),
+        _ => rank.process.own().attached.errhandler(),
+    }
+}
+
+/// The exit status of a process that dies of an error: never 0.
+fn exit_status(class: Class) -> c_int {
+    if (class.0 & 0xff) == 0 { 1 } else { class.0 & 0xff }
+}
+
+/// Calls the program's error handler, which may change the code.
+///
+/// # Safety
+/// `function` is the address of an error handler function for objects of this kind.
+pub unsafe fn tell(kind: Kind, function: usize, object: Option<Object>, mut code: c_int) -> c_int {
+    // A handler made for another kind of object can only be here for errors without an object: then it gets the null handle.
+    let handle_of = |wanted: Kind, fallback: Handle| match object {
+        Some(object) if object.kind() == wanted => object.handle(),
+        _ => fallback,
+    };
+    macro_rules! call {
+        ($kind:ident, $handle:ident, $fallback:ident, $type:ty) => {{
+            let mut handle = $handle::from_handle(handle_of(Kind::$kind, $handle::$fallback.handle()));
+            // SAFETY: the caller's promise; a function pointer is an address.
+            unsafe { std::mem::transmute::<usize, $type>(function)(&mut handle, &mut code) }
+        }};
+    }
+    match kind {
+        Kind::Window => call!(Window, MPI_Win, NULL, MPI_Win_errhandler_function),
+        Kind::File => call!(File, MPI_File, NULL, MPI_File_errhandler_function),
+        Kind::Session => call!(Session, MPI_Session, NULL, MPI_Session_errhandler_function),
+        _ => call!(Comm, MPI_Comm, SELF, MPI_Comm_errhandler_function),
+    }
+    code
+}
+
+/// Ends the job after one line that says who died of what.
+#[cold]
+pub fn die(instance: &Instance, call: &str, text: &str, status: c_int) -> ! {
+    eprintln!("hpvm: {}: {call}: {text}", who(instance));
+    match instance.rank() {
+        Some(rank) => rank.process.host.abort(status),
+        None => std::process::exit(status),
+    }
+}
+
+/// "rank 2 of 4 (pid 4711, host)", or what of it is known.
+pub fn who(instance: &Instance) -> String {
+    let pid = std::process::id();
+    match instance.rank() {
+        Some(rank) => {
+            let (me, size, host) = (rank.process.me().0, rank.process.world().size(), rank.process.host.processor_name());
+            format!("rank {me} of {size} (pid {pid}, {host})")
+        }
+        None => format!("process {pid}"),
+    }
+}

@@ -1,0 +1,81 @@
+//! The process around the engine: clock, status line, the way out.
+
+use crate::line::Line;
+use hpvm_wire::status::{self, Waiting as Shown};
+use hpvm_wire::Bell;
+use mpi_fm::constants::{ANY_SOURCE, ANY_TAG};
+use mpi_fm::host::{Host, Waiting};
+use std::sync::Arc;
+
+/// A process of a real machine.
+pub struct Machine {
+    line: Arc<Line>,
+    /// Wakes the launcher, if there is one.
+    bell: Option<Bell>,
+}
+
+impl Machine {
+    pub fn new(line: Arc<Line>, bell: Option<Bell>) -> Machine {
+        Machine { line, bell }
+    }
+}
+
+/// `CLOCK_MONOTONIC`, which all processes of a machine share.
+fn now() -> libc::timespec {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is writable; this clock always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    now
+}
+
+/// Seconds on the machine's clock.
+pub fn seconds() -> f64 {
+    let now = now();
+    now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9
+}
+
+/// The clock's resolution in seconds.
+pub fn resolution() -> f64 {
+    let mut step = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `step` is writable; this clock always exists.
+    unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC, &mut step) };
+    step.tv_sec as f64 + step.tv_nsec as f64 * 1e-9
+}
+
+impl Host for Machine {
+    fn wtime(&self) -> f64 {
+        seconds()
+    }
+
+    fn waiting(&self, waiting: Option<Waiting>) {
+        let Some(Waiting { comm, peer, tag }) = waiting else { return self.line.running() };
+        let now = now();
+        self.line.waiting(Shown {
+            comm,
+            peer: if peer == ANY_SOURCE { status::ANY } else { peer },
+            tag: if tag == ANY_TAG { status::ANY } else { tag },
+            since_ns: now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64,
+        });
+    }
+
+    fn abort(&self, code: i32) -> ! {
+        self.line.aborted(code);
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
+        // What the program has printed is part of the explanation. The launcher ends this process if it hangs here.
+        // SAFETY: no condition.
+        unsafe { libc::fflush(std::ptr::null_mut()) };
+        // Not `exit`: other threads may be anywhere, and what was registered with `atexit` must not meet them.
+        // SAFETY: no condition.
+        unsafe { libc::_exit(code) }
+    }
+
+    fn processor_name(&self) -> String {
+        let mut name = [0u8; 256];
+        // SAFETY: the length is that of the buffer, less one so that the end is a NUL.
+        let failed = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) } != 0;
+        let length = name.iter().position(|byte| *byte == 0).unwrap_or(0);
+        if failed || length == 0 { "localhost".into() } else { String::from_utf8_lossy(&name[..length]).into_owned() }
+    }
+}

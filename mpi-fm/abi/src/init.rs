@@ -1,0 +1,109 @@
+//! Initialisation and finalisation (MPI 5.0 sections 11.2, 11.4, 11.6).
+
+use crate::args::put;
+use crate::failure::{Result, die, fail, who};
+use crate::instance::{Instance, Phase, current};
+use crate::rank::{Rank, Thread};
+use crate::start;
+use crate::types::MPI_Comm;
+use std::ffi::{c_char, c_int};
+
+pub const THREAD_SINGLE: c_int = 0;
+pub const THREAD_FUNNELED: c_int = 1024;
+pub const THREAD_SERIALIZED: c_int = 2048;
+pub const THREAD_MULTIPLE: c_int = 4096;
+
+pub unsafe fn init(instance: &Instance, _argc: *mut c_int, _argv: *mut *mut *mut c_char) -> Result<()> {
+    initialize(instance, THREAD_SINGLE).map(drop)
+}
+
+pub unsafe fn init_thread(
+    instance: &Instance,
+    _argc: *mut c_int,
+    _argv: *mut *mut *mut c_char,
+    required: c_int,
+    provided: *mut c_int,
+) -> Result<()> {
+    let level = initialize(instance, required)?;
+    // SAFETY: the caller's.
+    Ok(unsafe { put("provided", provided, level) }?)
+}
+
+fn initialize(instance: &Instance, required: c_int) -> Result<c_int> {
+    match instance.phase() {
+        Phase::Before => (),
+        Phase::Running => fail!(OTHER, "MPI is initialised already"),
+        Phase::Finalized => fail!(OTHER, "MPI cannot be initialised again after MPI_Finalize"),
+        Phase::Forked => fail!(OTHER, "called in a child process that a rank forked, which is no part of the job"),
+    }
+    // A number between two levels asks for the next one up, whatever a program takes it from.
+    let levels = [THREAD_SINGLE, THREAD_FUNNELED, THREAD_SERIALIZED, THREAD_MULTIPLE];
+    let level = levels.into_iter().find(|level| required <= *level).unwrap_or(THREAD_MULTIPLE);
+    // SAFETY: no condition.
+    let main = unsafe { libc::pthread_self() };
+    let rank = start::start(Thread { level, main })?;
+    rank.line().initialised();
+    instance.initialize(Box::new(rank));
+    report_panics();
+    watch_forks();
+    Ok(level)
+}
+
+pub unsafe fn finalize(rank: &Rank) -> Result<()> {
+    rank.line().finalised();
+    current().finalize();
+    Ok(())
+}
+
+pub unsafe fn initialized(instance: &Instance, flag: *mut c_int) -> Result<()> {
+    let begun = matches!(instance.phase(), Phase::Running | Phase::Finalized | Phase::Forked);
+    // SAFETY: the caller's.
+    Ok(unsafe { put("flag", flag, begun.into()) }?)
+}
+
+pub unsafe fn finalized(instance: &Instance, flag: *mut c_int) -> Result<()> {
+    // SAFETY: the caller's.
+    Ok(unsafe { put("flag", flag, (instance.phase() == Phase::Finalized).into()) }?)
+}
+
+/// All ranks of the job end, whatever the communicator (MPI 5.0 section 9.6).
+pub unsafe fn abort(rank: &Rank, _comm: MPI_Comm, errorcode: c_int) -> Result<()> {
+    eprintln!("hpvm: {}: MPI_Abort with error code {errorcode}", who(current()));
+    rank.process.host.abort(errorcode)
+}
+
+pub unsafe fn query_thread(rank: &Rank, provided: *mut c_int) -> Result<()> {
+    // SAFETY: the caller's.
+    Ok(unsafe { put("provided", provided, rank.thread.level) }?)
+}
+
+pub unsafe fn is_thread_main(rank: &Rank, flag: *mut c_int) -> Result<()> {
+    // SAFETY: no condition; both are threads of this process.
+    let main = unsafe { libc::pthread_equal(libc::pthread_self(), rank.thread.main) } != 0;
+    // SAFETY: the caller's.
+    Ok(unsafe { put("flag", flag, main.into()) }?)
+}
+
+/// A panic in the library is a bug, and the process ends. This says where in the job, and in which call.
+fn report_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let instance = current();
+        if let Some(call) = instance.rank().and_then(Rank::last_call) {
+            eprintln!("hpvm: {}: panic, the last MPI call was {call}", who(instance));
+        }
+        before(panic);
+    }));
+}
+
+/// A child that the program forks has the rank's memory and descriptors, but must not speak for the rank.
+fn watch_forks() {
+    extern "C" fn in_child() {
+        current().forked();
+    }
+    // SAFETY: `in_child` touches a few atomics only, and the library is never unloaded.
+    let failed = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    if failed != 0 {
+        die(current(), "MPI_Init", "pthread_atfork failed: out of memory", 1);
+    }
+}
