@@ -1,10 +1,10 @@
 //! What a program may ask about the ABI, and what a Fortran layer tells about its compiler (MPI 5.0 chapter 20).
 
 use crate::args::{array, put};
-use crate::failure::{Result, fail};
 use crate::instance::Instance;
 use crate::types::{CHandle, MPI_Aint, MPI_Count, MPI_Info, MPI_Offset};
 use mpi_fm::info::Info;
+use mpi_fm::{Result, bail};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub unsafe fn get_version(_: &Instance, major: *mut c_int, minor: *mut c_int) ->
     // SAFETY: the caller's.
     unsafe {
         put("abi_major", major, VERSION.0)?;
-        Ok(put("abi_minor", minor, VERSION.1)?)
+        put("abi_minor", minor, VERSION.1)
     }
 }
 
@@ -54,7 +54,7 @@ pub unsafe fn get_info(instance: &Instance, info: *mut MPI_Info) -> Result<()> {
     }
     let handle = instance.infos.insert(Arc::new(sizes))?;
     // SAFETY: the caller's.
-    Ok(unsafe { put("info", info, MPI_Info::from_handle(handle)) }?)
+    unsafe { put("info", info, MPI_Info::from_handle(handle)) }
 }
 
 /// `MPI_INFO_NULL` as long as no Fortran layer has told anything.
@@ -65,17 +65,17 @@ pub unsafe fn get_fortran_info(instance: &Instance, info: *mut MPI_Info) -> Resu
         Some(told) => MPI_Info::from_handle(instance.infos.insert(Arc::new(told.duplicate()))?),
     };
     // SAFETY: the caller's.
-    Ok(unsafe { put("info", info, handle) }?)
+    unsafe { put("info", info, handle) }
 }
 
 pub unsafe fn set_fortran_info(instance: &Instance, info: MPI_Info) -> Result<()> {
     if info == MPI_Info::NULL {
-        fail!(INFO, "the info object is MPI_INFO_NULL");
+        bail!(INFO, "the info object is MPI_INFO_NULL");
     }
     let told = instance.infos.get(info.handle())?.duplicate();
     let mut fortran = instance.fortran.lock();
     if fortran.info.is_some() {
-        fail!(ABI, "the Fortran layer has told about its types already");
+        bail!(ABI, "the Fortran layer has told about its types already");
     }
     fortran.info = Some(Arc::new(told));
     Ok(())
@@ -93,14 +93,14 @@ pub unsafe fn get_fortran_booleans(
     if let Some(told) = told {
         for (to, bytes) in [(logical_true, told.yes), (logical_false, told.no)] {
             if to.is_null() {
-                fail!(ARG, "a logical value is a null pointer");
+                bail!(ARG, "a logical value is a null pointer");
             }
             // SAFETY: the caller's: a LOGICAL of this size lies there.
             unsafe { to.cast::<u8>().copy_from(bytes.as_ptr(), size) };
         }
     }
     // SAFETY: the caller's.
-    Ok(unsafe { put("is_set", is_set, told.is_some().into()) }?)
+    unsafe { put("is_set", is_set, told.is_some().into()) }
 }
 
 pub unsafe fn set_fortran_booleans(
@@ -116,7 +116,7 @@ pub unsafe fn set_fortran_booleans(
     };
     let mut fortran = instance.fortran.lock();
     if fortran.booleans.is_some() {
-        fail!(ABI, "the Fortran layer has told about its logical values already");
+        bail!(ABI, "the Fortran layer has told about its logical values already");
     }
     let mut told = Booleans { size, yes: [0; LOGICAL_MAX], no: [0; LOGICAL_MAX] };
     told.yes[..size].copy_from_slice(yes);
@@ -128,6 +128,6 @@ pub unsafe fn set_fortran_booleans(
 fn check_size(logical_size: c_int) -> Result<usize> {
     match logical_size {
         1 | 2 | 4 | 8 | 16 => Ok(logical_size as usize),
-        _ => fail!(ARG, "{logical_size} is not the size of a Fortran LOGICAL"),
+        _ => bail!(ARG, "{logical_size} is not the size of a Fortran LOGICAL"),
     }
 }

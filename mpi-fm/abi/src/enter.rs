@@ -1,12 +1,12 @@
 //! What happens around the body of every function: finding the process, noting the call, turning an error into a code.
 
-use crate::failure::{Failure, Result, raise};
+use crate::failure::raise;
 use crate::instance::{Instance, Phase, current};
 use crate::rank::Rank;
 use crate::types::{CHandle, MPI_Comm, MPI_File, MPI_Session, MPI_Win};
 use hpvm_wire::calls;
-use mpi_fm::Class;
 use mpi_fm::handle::{Handle, Kind};
+use mpi_fm::{Class, Error, Result};
 use std::ffi::c_int;
 
 /// A function of the table.
@@ -108,7 +108,7 @@ pub fn enter(call: Call, object: impl FnOnce() -> Option<Object>, body: impl FnO
     rank.note(call);
     match body(rank) {
         Ok(()) => 0,
-        Err(failure) => raise(instance, call, failure, object()),
+        Err(error) => raise(instance, call, &error, object()),
     }
 }
 
@@ -124,7 +124,7 @@ pub fn enter_any_time(
     }
     match body(instance) {
         Ok(()) => 0,
-        Err(failure) => raise(instance, call, failure, object()),
+        Err(error) => raise(instance, call, &error, object()),
     }
 }
 
@@ -140,7 +140,7 @@ pub fn unsupported(call: Call, object: Option<Object>) -> c_int {
         return T_ERR_NOT_SUPPORTED;
     }
     let text = format!("{name} is not built yet in HPVM {version} (see docs/coverage.md)");
-    enter_any_time(call, || object, |_| Err(Failure::new(Class::UNSUPPORTED_OPERATION, text)))
+    enter_any_time(call, || object, |_| Err(Error::new(Class::UNSUPPORTED_OPERATION, text)))
 }
 
 /// There is no rank to call for.
@@ -151,5 +151,5 @@ fn outside(instance: &Instance, call: Call) -> c_int {
         Phase::Finalized => "called after MPI_Finalize",
         Phase::Forked => "called in a child process that a rank forked, which is no part of the job",
     };
-    raise(instance, call, Failure::new(Class::OTHER, when), None)
+    raise(instance, call, &Error::new(Class::OTHER, when), None)
 }

@@ -1,11 +1,11 @@
 //! The environment: versions, names, clocks, memory (MPI 5.0 chapter 9).
 
 use crate::args::{put, put_string};
-use crate::failure::{Result, fail};
 use crate::host;
 use crate::instance::Instance;
 use crate::rank::Rank;
 use crate::types::{MPI_Aint, MPI_Info};
+use mpi_fm::{Result, bail};
 use std::ffi::{c_char, c_double, c_int, c_void};
 
 /// `MPI_VERSION`, `MPI_SUBVERSION`.
@@ -17,7 +17,7 @@ pub unsafe fn get_version(_: &Instance, version: *mut c_int, subversion: *mut c_
     // SAFETY: the caller's.
     unsafe {
         put("version", version, STANDARD.0)?;
-        Ok(put("subversion", subversion, STANDARD.1)?)
+        put("subversion", subversion, STANDARD.1)
     }
 }
 
@@ -32,13 +32,13 @@ pub unsafe fn get_library_version(_: &Instance, version: *mut c_char, resultlen:
         std::env::consts::ARCH,
     );
     // SAFETY: the caller's.
-    Ok(unsafe { put_string(version, resultlen, MAX_LIBRARY_VERSION_STRING, text.as_bytes()) }?)
+    unsafe { put_string(version, resultlen, MAX_LIBRARY_VERSION_STRING, text.as_bytes()) }
 }
 
 pub unsafe fn get_processor_name(rank: &Rank, name: *mut c_char, resultlen: *mut c_int) -> Result<()> {
     let text = rank.process.host.processor_name();
     // SAFETY: the caller's.
-    Ok(unsafe { put_string(name, resultlen, MAX_PROCESSOR_NAME, text.as_bytes()) }?)
+    unsafe { put_string(name, resultlen, MAX_PROCESSOR_NAME, text.as_bytes()) }
 }
 
 /// Of the job's clock while there is a rank; else of the machine's.
@@ -60,12 +60,12 @@ pub unsafe fn pcontrol(_: &Rank, _level: c_int) -> Result<()> {
 const ALIGNMENT: usize = 64;
 
 pub unsafe fn alloc_mem(_: &Rank, size: MPI_Aint, _info: MPI_Info, baseptr: *mut c_void) -> Result<()> {
-    let Ok(size) = usize::try_from(size) else { fail!(ARG, "the size {size} is negative") };
+    let Ok(size) = usize::try_from(size) else { bail!(ARG, "the size {size} is negative") };
     let mut memory = std::ptr::null_mut();
     // SAFETY: `memory` is writable; the alignment is a power of two and a multiple of a pointer's size.
     let failed = unsafe { libc::posix_memalign(&mut memory, ALIGNMENT, size.max(1)) };
     if failed != 0 {
-        fail!(NO_MEM, "there is no memory for {size} bytes");
+        bail!(NO_MEM, "there is no memory for {size} bytes");
     }
     // SAFETY: the caller's: `baseptr` is the address of a pointer.
     let put = unsafe { put("baseptr", baseptr.cast::<*mut c_void>(), memory) };
@@ -73,7 +73,7 @@ pub unsafe fn alloc_mem(_: &Rank, size: MPI_Aint, _info: MPI_Info, baseptr: *mut
         // SAFETY: allocated above, and nobody else has it.
         unsafe { libc::free(memory) };
     }
-    Ok(put?)
+    put
 }
 
 pub unsafe fn free_mem(_: &Rank, base: *mut c_void) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use crate::args::{get, put, put_string, text};
 use crate::enter::Object;
-use crate::failure::{Failure, Result, fail, tell};
+use crate::failure::tell;
 use crate::instance::Instance;
 use crate::rank::Rank;
 use crate::types::{
@@ -12,6 +12,7 @@ use crate::types::{
 use mpi_fm::constants::MAX_ERROR_STRING;
 use mpi_fm::errhandler::{Action, Errhandler};
 use mpi_fm::handle::Kind;
+use mpi_fm::{Class, Error, Result, bail};
 use std::ffi::{c_char, c_int};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,10 +34,10 @@ fn register(instance: &Instance, action: Action) -> Result<MPI_Errhandler> {
 /// # Safety
 /// `to` is null or writable.
 unsafe fn create(instance: &Instance, kind: Kind, address: Option<usize>, to: *mut MPI_Errhandler) -> Result<()> {
-    let Some(function) = address else { fail!(ARG, "the error handler function is a null pointer") };
+    let Some(function) = address else { bail!(ARG, "the error handler function is a null pointer") };
     let handle = register(instance, Action::Call { kind, function })?;
     // SAFETY: the caller's.
-    Ok(unsafe { put("errhandler", to, handle) }?)
+    unsafe { put("errhandler", to, handle) }
 }
 
 macro_rules! creators {
@@ -61,12 +62,12 @@ fn find(instance: &Instance, handle: MPI_Errhandler, kind: Kind) -> Result<Errha
         return Ok(predefined);
     }
     if handle == MPI_Errhandler::NULL {
-        fail!(ERRHANDLER, "the error handler is MPI_ERRHANDLER_NULL");
+        bail!(ERRHANDLER, "the error handler is MPI_ERRHANDLER_NULL");
     }
     let found = instance.errhandlers.get(handle.handle())?.errhandler;
     match found.action {
         Action::Call { kind: made_for, .. } if made_for != kind => {
-            fail!(ERRHANDLER, "an error handler made for a {} cannot be set on a {}", made_for.name(), kind.name())
+            bail!(ERRHANDLER, "an error handler made for a {} cannot be set on a {}", made_for.name(), kind.name())
         }
         _ => Ok(found),
     }
@@ -91,7 +92,7 @@ pub unsafe fn errhandler_free(instance: &Instance, errhandler: *mut MPI_Errhandl
     let handle = unsafe { get("errhandler", errhandler) }?;
     if Errhandler::predefined(handle.handle()).is_none() {
         if handle == MPI_Errhandler::NULL {
-            fail!(ERRHANDLER, "the error handler is MPI_ERRHANDLER_NULL");
+            bail!(ERRHANDLER, "the error handler is MPI_ERRHANDLER_NULL");
         }
         let registered = instance.errhandlers.get(handle.handle())?;
         if registered.references.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -99,7 +100,7 @@ pub unsafe fn errhandler_free(instance: &Instance, errhandler: *mut MPI_Errhandl
         }
     }
     // SAFETY: the caller's.
-    Ok(unsafe { put("errhandler", errhandler, MPI_Errhandler::NULL) }?)
+    unsafe { put("errhandler", errhandler, MPI_Errhandler::NULL) }
 }
 
 pub unsafe fn comm_set(rank: &Rank, comm: MPI_Comm, errhandler: MPI_Errhandler) -> Result<()> {
@@ -111,7 +112,7 @@ pub unsafe fn comm_set(rank: &Rank, comm: MPI_Comm, errhandler: MPI_Errhandler) 
 pub unsafe fn comm_get(rank: &Rank, comm: MPI_Comm, errhandler: *mut MPI_Errhandler) -> Result<()> {
     let handle = handle_of(crate::instance::current(), rank.comm(comm)?.attached.errhandler())?;
     // SAFETY: the caller's.
-    Ok(unsafe { put("errhandler", errhandler, handle) }?)
+    unsafe { put("errhandler", errhandler, handle) }
 }
 
 pub unsafe fn comm_call(rank: &Rank, comm: MPI_Comm, errorcode: c_int) -> Result<()> {
@@ -130,7 +131,7 @@ pub unsafe fn file_get(instance: &Instance, file: MPI_File, errhandler: *mut MPI
     only_null(file)?;
     let handle = handle_of(instance, instance.file_errhandler())?;
     // SAFETY: the caller's.
-    Ok(unsafe { put("errhandler", errhandler, handle) }?)
+    unsafe { put("errhandler", errhandler, handle) }
 }
 
 pub unsafe fn file_call(instance: &Instance, file: MPI_File, errorcode: c_int) -> Result<()> {
@@ -141,7 +142,7 @@ pub unsafe fn file_call(instance: &Instance, file: MPI_File, errorcode: c_int) -
 fn only_null(file: MPI_File) -> Result<()> {
     match file {
         MPI_File::NULL => Ok(()),
-        _ => Err(mpi_fm::handle::bad_handle(Kind::File, file.handle()).into()),
+        _ => Err(mpi_fm::handle::bad_handle(Kind::File, file.handle())),
     }
 }
 
@@ -153,7 +154,7 @@ fn call(errhandler: Errhandler, object: Object, errorcode: c_int) -> Result<()> 
             let instance = crate::instance::current();
             let text = instance.codes.text_of(errorcode).unwrap_or_else(|| "no known error".into());
             let class = instance.codes.class_of(errorcode).unwrap_or(errorcode);
-            Err(Failure::new(mpi_fm::Class(class), format!("called with error code {errorcode}: {text}")).on(object))
+            Err(Error::new(Class(class), format!("called with error code {errorcode}: {text}")))
         }
         Action::Call { kind, function } => {
             // SAFETY: the address came from a function pointer of the type that goes with `kind`.
@@ -164,42 +165,42 @@ fn call(errhandler: Errhandler, object: Object, errorcode: c_int) -> Result<()> 
 }
 
 pub unsafe fn class(instance: &Instance, errorcode: c_int, errorclass: *mut c_int) -> Result<()> {
-    let Some(class) = instance.codes.class_of(errorcode) else { fail!(ARG, "{errorcode} is no error code") };
+    let Some(class) = instance.codes.class_of(errorcode) else { bail!(ARG, "{errorcode} is no error code") };
     // SAFETY: the caller's.
-    Ok(unsafe { put("errorclass", errorclass, class) }?)
+    unsafe { put("errorclass", errorclass, class) }
 }
 
 pub unsafe fn string(instance: &Instance, errorcode: c_int, to: *mut c_char, resultlen: *mut c_int) -> Result<()> {
-    let Some(text) = instance.codes.text_of(errorcode) else { fail!(ARG, "{errorcode} is no error code") };
+    let Some(text) = instance.codes.text_of(errorcode) else { bail!(ARG, "{errorcode} is no error code") };
     // SAFETY: the caller's.
-    Ok(unsafe { put_string(to, resultlen, MAX_ERROR_STRING, text.as_bytes()) }?)
+    unsafe { put_string(to, resultlen, MAX_ERROR_STRING, text.as_bytes()) }
 }
 
 pub unsafe fn add_class(instance: &Instance, errorclass: *mut c_int) -> Result<()> {
     let class = instance.codes.add_class()?;
     // SAFETY: the caller's.
-    Ok(unsafe { put("errorclass", errorclass, class) }?)
+    unsafe { put("errorclass", errorclass, class) }
 }
 
 pub unsafe fn add_code(instance: &Instance, errorclass: c_int, errorcode: *mut c_int) -> Result<()> {
     let code = instance.codes.add_code(errorclass)?;
     // SAFETY: the caller's.
-    Ok(unsafe { put("errorcode", errorcode, code) }?)
+    unsafe { put("errorcode", errorcode, code) }
 }
 
 pub unsafe fn add_string(instance: &Instance, errorcode: c_int, string: *const c_char) -> Result<()> {
     // SAFETY: the caller's.
-    Ok(instance.codes.add_text(errorcode, unsafe { text("string", string) }?)?)
+    instance.codes.add_text(errorcode, unsafe { text("string", string) }?)
 }
 
 pub unsafe fn remove_class(instance: &Instance, errorclass: c_int) -> Result<()> {
-    Ok(instance.codes.remove_class(errorclass)?)
+    instance.codes.remove_class(errorclass)
 }
 
 pub unsafe fn remove_code(instance: &Instance, errorcode: c_int) -> Result<()> {
-    Ok(instance.codes.remove_code(errorcode)?)
+    instance.codes.remove_code(errorcode)
 }
 
 pub unsafe fn remove_string(instance: &Instance, errorcode: c_int) -> Result<()> {
-    Ok(instance.codes.remove_text(errorcode)?)
+    instance.codes.remove_text(errorcode)
 }

@@ -10,47 +10,12 @@ use mpi_fm::handle::{Handle, Kind};
 use mpi_fm::{Class, Error};
 use std::ffi::c_int;
 
-/// What bodies return: an error of the engine becomes a failure by `?`.
-pub type Result<T> = std::result::Result<T, Failure>;
-
-/// An error, and the object whose error handler is to hear of it. Without one, that is the function's first communicator,
-/// window, file or session parameter, and else `MPI_COMM_SELF`.
-#[derive(Debug)]
-pub struct Failure {
-    pub error: Error,
-    pub object: Option<Object>,
-}
-
-impl Failure {
-    pub fn new(class: Class, text: impl Into<String>) -> Failure {
-        Error::new(class, text).into()
-    }
-
-    /// To be raised on `object`, whatever the parameters are: a request's communicator.
-    pub fn on(self, object: Object) -> Failure {
-        Failure { object: Some(object), ..self }
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure { error, object: None }
-    }
-}
-
-/// `fail!(RANK, "rank {r} …")`: returns a [`Failure`] of that class.
-macro_rules! fail {
-    ($class:ident, $($text:tt)+) => {
-        return Err($crate::failure::Failure::new(mpi_fm::Class::$class, format!($($text)+)))
-    };
-}
-pub(crate) use fail;
-
-/// Gives `failure` to the error handler in charge; returns the error code if that returns.
+/// Gives `error` to the error handler in charge; returns the error code if that returns. `parameter` is the function's first
+/// parameter on which errors are raised; the engine may know better (a request's communicator).
 #[cold]
-pub fn raise(instance: &Instance, call: Call, failure: Failure, parameter: Option<Object>) -> c_int {
-    let code = instance.codes.code(&failure.error);
-    let object = failure.object.or(parameter);
+pub fn raise(instance: &Instance, call: Call, error: &Error, parameter: Option<Object>) -> c_int {
+    let code = instance.codes.code(error);
+    let object = error.comm.map(Object::Comm).or(parameter);
     let handler = match instance.rank() {
         Some(rank) => in_charge(instance, rank, call, object),
         // Nobody can have set another one.
@@ -58,7 +23,7 @@ pub fn raise(instance: &Instance, call: Call, failure: Failure, parameter: Optio
     };
     match handler.action {
         Action::Return => code,
-        Action::Fatal | Action::Abort => die(instance, call.name(), &failure.error.text, exit_status(failure.error.class)),
+        Action::Fatal | Action::Abort => die(instance, call.name(), &error.text, exit_status(error.class)),
         // SAFETY: the address came from a function pointer of the type that goes with `kind`.
         Action::Call { kind, function } => unsafe { tell(kind, function, object, code) },
     }

@@ -1,11 +1,13 @@
 //! Initialisation and finalisation (MPI 5.0 sections 11.2, 11.4, 11.6).
 
 use crate::args::put;
-use crate::failure::{Result, die, fail, who};
+use crate::failure::{die, who};
 use crate::instance::{Instance, Phase, current};
 use crate::rank::{Rank, Thread};
-use crate::start;
+use crate::{start, trace};
 use crate::types::MPI_Comm;
+use mpi_fm::attr::Object;
+use mpi_fm::{Result, bail};
 use std::ffi::{c_char, c_int};
 
 pub const THREAD_SINGLE: c_int = 0;
@@ -26,15 +28,15 @@ pub unsafe fn init_thread(
 ) -> Result<()> {
     let level = initialize(instance, required)?;
     // SAFETY: the caller's.
-    Ok(unsafe { put("provided", provided, level) }?)
+    unsafe { put("provided", provided, level) }
 }
 
 fn initialize(instance: &Instance, required: c_int) -> Result<c_int> {
     match instance.phase() {
         Phase::Before => (),
-        Phase::Running => fail!(OTHER, "MPI is initialised already"),
-        Phase::Finalized => fail!(OTHER, "MPI cannot be initialised again after MPI_Finalize"),
-        Phase::Forked => fail!(OTHER, "called in a child process that a rank forked, which is no part of the job"),
+        Phase::Running => bail!(OTHER, "MPI is initialised already"),
+        Phase::Finalized => bail!(OTHER, "MPI cannot be initialised again after MPI_Finalize"),
+        Phase::Forked => bail!(OTHER, "called in a child process that a rank forked, which is no part of the job"),
     }
     // A number between two levels asks for the next one up, whatever a program takes it from.
     let levels = [THREAD_SINGLE, THREAD_FUNNELED, THREAD_SERIALIZED, THREAD_MULTIPLE];
@@ -49,21 +51,28 @@ fn initialize(instance: &Instance, required: c_int) -> Result<c_int> {
     Ok(level)
 }
 
+/// Attributes of `MPI_COMM_SELF` go first, while MPI still works for their callbacks (MPI 5.0 section 11.2.3); then everything that
+/// was accepted leaves.
 pub unsafe fn finalize(rank: &Rank) -> Result<()> {
+    let instance = current();
+    let own = rank.own();
+    own.attached.attributes.clear(Object(own.handle as usize))?;
+    rank.process.finalize()?;
+    trace::report(instance, rank);
     rank.line().finalised();
-    current().finalize();
+    instance.finalize();
     Ok(())
 }
 
 pub unsafe fn initialized(instance: &Instance, flag: *mut c_int) -> Result<()> {
     let begun = matches!(instance.phase(), Phase::Running | Phase::Finalized | Phase::Forked);
     // SAFETY: the caller's.
-    Ok(unsafe { put("flag", flag, begun.into()) }?)
+    unsafe { put("flag", flag, begun.into()) }
 }
 
 pub unsafe fn finalized(instance: &Instance, flag: *mut c_int) -> Result<()> {
     // SAFETY: the caller's.
-    Ok(unsafe { put("flag", flag, (instance.phase() == Phase::Finalized).into()) }?)
+    unsafe { put("flag", flag, (instance.phase() == Phase::Finalized).into()) }
 }
 
 /// All ranks of the job end, whatever the communicator (MPI 5.0 section 9.6).
@@ -74,14 +83,14 @@ pub unsafe fn abort(rank: &Rank, _comm: MPI_Comm, errorcode: c_int) -> Result<()
 
 pub unsafe fn query_thread(rank: &Rank, provided: *mut c_int) -> Result<()> {
     // SAFETY: the caller's.
-    Ok(unsafe { put("provided", provided, rank.thread.level) }?)
+    unsafe { put("provided", provided, rank.thread.level) }
 }
 
 pub unsafe fn is_thread_main(rank: &Rank, flag: *mut c_int) -> Result<()> {
     // SAFETY: no condition; both are threads of this process.
     let main = unsafe { libc::pthread_equal(libc::pthread_self(), rank.thread.main) } != 0;
     // SAFETY: the caller's.
-    Ok(unsafe { put("flag", flag, main.into()) }?)
+    unsafe { put("flag", flag, main.into()) }
 }
 
 /// A panic in the library is a bug, and the process ends. This says where in the job, and in which call.

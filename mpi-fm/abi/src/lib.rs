@@ -30,4 +30,5 @@ pub mod rank;
 pub mod start;
 pub mod status;
 pub mod table;
+pub mod trace;
 pub mod types;

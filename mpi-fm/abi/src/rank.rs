@@ -2,23 +2,20 @@
 
 use crate::enter::Call;
 use crate::line::Line;
-use crate::types::{CHandle, MPI_Comm, MPI_Datatype, MPI_Group};
-use mpi_fm::attr::{Keyvals, Predefined as PredefinedAttributes};
+use crate::types::{CHandle, MPI_Comm, MPI_Datatype, MPI_Group, MPI_Op};
+use mpi_fm::attr::Predefined;
 use mpi_fm::comm::Comm;
-use mpi_fm::datatype::Predefined as PredefinedTypes;
-use mpi_fm::handle::{Kind, Table, bad_handle};
-use mpi_fm::{Class, Datatype, Error, Group, Process, Result};
+use mpi_fm::handle::{Kind, Table};
+use mpi_fm::{Datatype, Group, Op, Process, Result, bail};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// One rank: the engine's [`Process`], and what the C interface adds: the handles of what the engine knows as objects only.
+/// One rank: the engine's [`Process`], and what the C interface adds.
 pub struct Rank {
     pub process: Arc<Process>,
+    /// The program's groups.
     pub groups: Table<Group>,
-    pub datatypes: Table<Datatype>,
-    pub predefined_types: PredefinedTypes,
-    pub keyvals: Keyvals,
-    pub predefined_attributes: PredefinedAttributes,
+    pub attributes: Predefined,
     pub thread: Thread,
     empty_group: Arc<Group>,
     line: Arc<Line>,
@@ -33,18 +30,8 @@ pub struct Thread {
 }
 
 impl Rank {
-    pub fn new(process: Arc<Process>, line: Arc<Line>, thread: Thread, attributes: PredefinedAttributes) -> Rank {
-        Rank {
-            process,
-            groups: Table::new(Kind::Group),
-            datatypes: Table::new(Kind::Datatype),
-            predefined_types: PredefinedTypes::new(),
-            keyvals: Keyvals::new(),
-            predefined_attributes: attributes,
-            thread,
-            empty_group: Group::empty(),
-            line,
-        }
+    pub fn new(process: Arc<Process>, line: Arc<Line>, thread: Thread, attributes: Predefined) -> Rank {
+        Rank { process, groups: Table::new(Kind::Group), attributes, thread, empty_group: Group::empty(), line }
     }
 
     /// Shows `call` in the status line.
@@ -69,12 +56,36 @@ impl Rank {
         self.process.comm(comm.handle())
     }
 
+    /// A datatype, committed or not: for constructors and inquiries.
+    ///
+    /// # Errors
+    /// `MPI_ERR_TYPE` when the handle names no datatype.
+    #[inline]
+    pub fn datatype(&self, datatype: MPI_Datatype) -> Result<&Arc<Datatype>> {
+        self.process.types.lookup(datatype.handle())
+    }
+
+    /// A datatype to communicate with.
+    ///
+    /// # Errors
+    /// `MPI_ERR_TYPE` when the handle names no datatype, or one that has not been committed (MPI 5.0 section 5.1.9).
+    #[inline]
+    pub fn committed(&self, datatype: MPI_Datatype) -> Result<&Arc<Datatype>> {
+        self.process.types.committed(datatype.handle())
+    }
+
+    /// # Errors
+    /// `MPI_ERR_OP` when the handle names no operation.
+    pub fn op(&self, op: MPI_Op) -> Result<&Arc<Op>> {
+        self.process.ops.lookup(op.handle())
+    }
+
     /// # Errors
     /// `MPI_ERR_GROUP` when the handle names no group.
     pub fn group(&self, group: MPI_Group) -> Result<&Arc<Group>> {
         match group {
             MPI_Group::EMPTY => Ok(&self.empty_group),
-            MPI_Group::NULL => Err(Error::new(Class::GROUP, "the group is MPI_GROUP_NULL")),
+            MPI_Group::NULL => bail!(GROUP, "the group is MPI_GROUP_NULL"),
             _ => self.groups.get(group.handle()),
         }
     }
@@ -88,38 +99,6 @@ impl Rank {
             return Ok(MPI_Group::EMPTY);
         }
         Ok(MPI_Group::from_handle(self.groups.insert(group)?))
-    }
-
-    /// A datatype, committed or not: for constructors and inquiries.
-    ///
-    /// # Errors
-    /// `MPI_ERR_TYPE` when the handle names no datatype.
-    #[inline]
-    pub fn datatype(&self, datatype: MPI_Datatype) -> Result<&Arc<Datatype>> {
-        let handle = datatype.handle();
-        if let Some(found) = self.predefined_types.of_handle(handle) {
-            return Ok(found);
-        }
-        match datatype {
-            MPI_Datatype::NULL => Err(Error::new(Class::TYPE, "the datatype is MPI_DATATYPE_NULL")),
-            _ => self.datatypes.find(handle).ok_or_else(|| bad_handle(Kind::Datatype, handle)),
-        }
-    }
-
-    /// A datatype to communicate with.
-    ///
-    /// # Errors
-    /// `MPI_ERR_TYPE` when the handle names no datatype, or one that has not been committed (MPI 5.0 section 5.1.9).
-    #[inline]
-    pub fn committed(&self, datatype: MPI_Datatype) -> Result<&Arc<Datatype>> {
-        let found = self.datatype(datatype)?;
-        if !found.is_committed() {
-            return Err(Error::new(
-                Class::TYPE,
-                format!("the datatype {} has not been committed (MPI_Type_commit)", found.describe()),
-            ));
-        }
-        Ok(found)
     }
 }
 

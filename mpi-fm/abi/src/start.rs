@@ -1,16 +1,22 @@
 //! Putting a rank together: what the launcher said, devices, engine.
 
 use crate::alone::{Nobody, Threads};
-use crate::failure::{Result, fail};
 use crate::host::Machine;
+use crate::init::THREAD_MULTIPLE;
 use crate::line::Line;
 use crate::rank::{Rank, Thread};
 use fm::{Fm, Peer, Threading};
-use hpvm_wire::{StartUp, foreign};
-use mpi_fm::Process;
+use hpvm_smp::Smp;
+use hpvm_wire::startup::Place;
+use hpvm_wire::{Bell, Board, Claim, StartUp, foreign};
 use mpi_fm::attr::Predefined;
 use mpi_fm::config::Config;
+use mpi_fm::{Process, Result, bail};
+use std::os::fd::AsFd;
 use std::sync::Arc;
+
+/// `MPI_TAG_UB`: a tag travels in 32 bits, of which MPI uses the positive half.
+const TAG_UB: i32 = i32::MAX;
 
 /// Makes this process a rank: one of a job if `hpvmrun` started it, else the only one.
 ///
@@ -18,28 +24,79 @@ use std::sync::Arc;
 /// `MPI_ERR_OTHER` when the launcher's environment cannot be used, or is that of another MPI's launcher.
 pub fn start(thread: Thread) -> Result<Rank> {
     match StartUp::from_environment() {
-        Ok(Some(_)) => fail!(OTHER, "jobs of several processes need a device"),
+        Ok(Some(startup)) => of_job(&startup, thread),
         Ok(None) => match foreign::detect() {
-            Some(text) => fail!(OTHER, "{text}"),
+            Some(text) => bail!(OTHER, "{text}"),
             None => Ok(singleton(thread)),
         },
-        Err(error) => fail!(OTHER, "{error}"),
+        Err(error) => bail!(OTHER, "{error}"),
     }
 }
 
-/// `MPI_TAG_UB`: tags travel in 32 bits, of which MPI uses the positive half.
-const TAG_UB: i32 = i32::MAX;
+/// Rank `startup.place.rank` of a job of `hpvmrun`.
+fn of_job(startup: &StartUp, thread: Thread) -> Result<Rank> {
+    let Place { rank, size, local_rank, local_size, appnum, universe_size } = startup.place;
+    if local_size != size {
+        bail!(OTHER, "{local_size} of the job's {size} ranks are on this machine, and there is no device to the others");
+    }
+    let line = claim(startup)?;
+    let line = match line {
+        Ok(line) => Arc::new(line),
+        Err(pid) => {
+            eprintln!(
+                "hpvm: process {}: rank {rank} is process {pid} already; this program, started by it or after it, runs alone",
+                std::process::id()
+            );
+            return Ok(singleton(thread));
+        }
+    };
+    let open = |what: &str, descriptor: &hpvm_wire::Descriptor| {
+        descriptor.open(startup.launcher_pid).or_else(|error| bail!(OTHER, "no {what} from hpvmrun: {error}"))
+    };
+    let bell = Bell::from_descriptor(open("event descriptor", &startup.event)?);
+    let host = Arc::new(Machine::new(Arc::clone(&line), Some(bell)));
+    let attributes = Predefined::new(TAG_UB, true, Some(appnum as i32), Some(universe_size as i32));
+    if size == 1 {
+        return Ok(alone(line, host, thread, attributes));
+    }
 
-/// A process alone: it maps no shared memory.
-pub fn singleton(thread: Thread) -> Rank {
     let threading = threading(&thread);
+    let memory = open("shared memory", &startup.mem)?;
+    let peers: Vec<Peer> = (0..size).map(Peer).collect();
+    let smp = Smp::attach(memory.as_fd(), local_rank, &peers, threading)
+        .or_else(|error| bail!(OTHER, "shared memory cannot be used: {error}"))?;
+    let park = Arc::new(smp.park(hpvm_smp::cores_available()));
+    let trace = crate::trace::wanted();
+    let fm = Fm::new(Peer(rank), size, vec![Arc::new(smp)], |_| 0, threading, trace);
+    let process = Process::new(fm, park, host, Config::default());
+    Ok(Rank::new(process, line, thread, attributes))
+}
+
+/// Takes this rank's line of the status board. `Ok(Err(pid))`: that process has it.
+fn claim(startup: &StartUp) -> Result<std::result::Result<Line, u32>> {
+    let mapped = startup.status.open(startup.launcher_pid).and_then(|file| Board::map(file, startup.place.size));
+    let board = mapped.or_else(|error| bail!(OTHER, "no status board from hpvmrun: {error}"))?;
+    let rank = startup.place.rank as usize;
+    Ok(match board[rank].claim(std::process::id()) {
+        Claim::Ours => Ok(Line::Board { board, rank }),
+        Claim::Taken { pid } => Err(pid),
+    })
+}
+
+/// A process that nobody launched: it maps no shared memory.
+pub fn singleton(thread: Thread) -> Rank {
     let line = Arc::new(Line::own());
-    let fm = Fm::new(Peer(0), 1, vec![Arc::new(Nobody)], |_| 0, threading, false);
-    let host = Machine::new(Arc::clone(&line), None);
-    let process = Process::new(fm, Arc::new(Threads::default()), Box::new(host), Config::default());
-    Rank::new(process, line, thread, Predefined::new(TAG_UB, true, None, None))
+    let host = Arc::new(Machine::new(Arc::clone(&line), None));
+    alone(line, host, thread, Predefined::new(TAG_UB, true, None, None))
+}
+
+/// A process without peers.
+fn alone(line: Arc<Line>, host: Arc<Machine>, thread: Thread, attributes: Predefined) -> Rank {
+    let fm = Fm::new(Peer(0), 1, vec![Arc::new(Nobody)], |_| 0, threading(&thread), crate::trace::wanted());
+    let process = Process::new(fm, Arc::new(Threads::default()), host, Config::default());
+    Rank::new(process, line, thread, attributes)
 }
 
 fn threading(thread: &Thread) -> Threading {
-    if thread.level >= crate::init::THREAD_MULTIPLE { Threading::Multiple } else { Threading::Single }
+    if thread.level >= THREAD_MULTIPLE { Threading::Multiple } else { Threading::Single }
 }

@@ -5,12 +5,12 @@
 
 use crate::args::{get, put};
 use crate::count::Count;
-use crate::failure::{Result, fail};
 use crate::instance::Instance;
 use crate::rank::Rank;
 use crate::types::{MPI_Datatype, MPI_F08_status, MPI_Fint, MPI_Status};
 use mpi_fm::constants::UNDEFINED;
 use mpi_fm::status::Status;
+use mpi_fm::{Result, bail};
 use std::ffi::c_int;
 
 /// Places of the private integers.
@@ -77,7 +77,7 @@ pub unsafe fn store_with_error(to: *mut MPI_Status, status: &Status, error: c_in
 /// A status that the program passes: `MPI_STATUS_IGNORE` has nothing to tell.
 unsafe fn given(status: *const MPI_Status) -> Result<MPI_Status> {
     // SAFETY: the caller's.
-    Ok(unsafe { get("status", status) }?)
+    unsafe { get("status", status) }
 }
 
 /// A count for the program: `MPI_UNDEFINED` where there is none, or none that fits (MPI 5.0 section 3.2.5).
@@ -96,7 +96,7 @@ pub unsafe fn get_count<N: Count>(
     let bytes = unsafe { given(status) }?.bytes();
     let items = rank.datatype(datatype)?.items(bytes);
     // SAFETY: the caller's.
-    Ok(unsafe { put("count", count, count_or_undefined(items)) }?)
+    unsafe { put("count", count, count_or_undefined(items)) }
 }
 
 pub unsafe fn get_elements<N: Count>(
@@ -109,7 +109,7 @@ pub unsafe fn get_elements<N: Count>(
     let bytes = unsafe { given(status) }?.bytes();
     let elements = rank.datatype(datatype)?.elements(bytes);
     // SAFETY: the caller's.
-    Ok(unsafe { put("count", count, count_or_undefined(elements)) }?)
+    unsafe { put("count", count, count_or_undefined(elements)) }
 }
 
 pub unsafe fn set_elements<N: Count>(
@@ -121,7 +121,7 @@ pub unsafe fn set_elements<N: Count>(
     let elements = crate::args::count(count)?;
     let ty = rank.datatype(datatype)?;
     let Some(bytes) = ty.bytes_of_elements(elements as u64) else {
-        fail!(COUNT, "{elements} basic elements are not what items of {} have", ty.describe())
+        bail!(COUNT, "{elements} basic elements are not what items of {} have", ty.describe())
     };
     // SAFETY: the caller's.
     unsafe { change(status, |status| status.set_bytes(bytes)) }
@@ -136,7 +136,7 @@ pub unsafe fn test_cancelled(_: &Rank, status: *const MPI_Status, flag: *mut c_i
     // SAFETY: the caller's.
     let cancelled = unsafe { given(status) }?.internal[CANCELLED];
     // SAFETY: the caller's.
-    Ok(unsafe { put("flag", flag, (cancelled != 0).into()) }?)
+    unsafe { put("flag", flag, (cancelled != 0).into()) }
 }
 
 unsafe fn change(status: *mut MPI_Status, change: impl FnOnce(&mut MPI_Status)) -> Result<()> {
@@ -144,7 +144,7 @@ unsafe fn change(status: *mut MPI_Status, change: impl FnOnce(&mut MPI_Status)) 
     let mut changed = unsafe { given(status) }?;
     change(&mut changed);
     // SAFETY: the caller's.
-    Ok(unsafe { put("status", status, changed) }?)
+    unsafe { put("status", status, changed) }
 }
 
 macro_rules! fields {
@@ -153,7 +153,7 @@ macro_rules! fields {
             // SAFETY: the caller's.
             let value = unsafe { given(status) }?.$field;
             // SAFETY: the caller's.
-            Ok(unsafe { put("the result", to, value) }?)
+            unsafe { put("the result", to, value) }
         }
 
         pub unsafe fn $setter(_: &Rank, status: *mut MPI_Status, value: c_int) -> Result<()> {
@@ -173,12 +173,12 @@ fields! {
 unsafe fn same<A: Copy, B>(from: *const A, to: *mut B) -> Result<()> {
     const { assert!(size_of::<MPI_Status>() == 8 * size_of::<MPI_Fint>()) };
     if from.is_null() {
-        fail!(ARG, "the status is MPI_STATUS_IGNORE, which has no contents to convert");
+        bail!(ARG, "the status is MPI_STATUS_IGNORE, which has no contents to convert");
     }
     // SAFETY: the caller's: both are statuses, as a struct or as 8 integers.
     let status = unsafe { from.cast::<MPI_Status>().read() };
     // SAFETY: the caller's.
-    Ok(unsafe { put("the converted status", to.cast::<MPI_Status>(), status) }?)
+    unsafe { put("the converted status", to.cast::<MPI_Status>(), status) }
 }
 
 macro_rules! conversions {
