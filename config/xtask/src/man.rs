@@ -7,16 +7,18 @@ use crate::repo::VERSION;
 /// A line that begins at the margin and ends with a colon opens a section; what follows is set as it is.
 pub fn page(name: &str, summary: &str, help: &str) -> String {
     let mut page = format!(
-        ".TH {} 1 \"\" \"HPVM {VERSION}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n.SH DESCRIPTION\n.nf\n",
+        ".TH {} 1 \"\" \"HPVM {VERSION}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n",
         name.to_uppercase(),
         escaped(name),
         escaped(summary),
     );
+    let heading = |line: &str| line.strip_suffix(':').filter(|_| !line.starts_with(' ')).map(str::to_uppercase);
+    if help.lines().next().and_then(heading).is_none() {
+        page += ".SH DESCRIPTION\n.nf\n";
+    }
     for line in help.lines() {
-        match line.strip_suffix(':') {
-            Some(heading) if !line.starts_with(' ') => {
-                page += &format!(".fi\n.SH {}\n.nf\n", escaped(&heading.to_uppercase()));
-            }
+        match heading(line) {
+            Some(heading) => page += &format!(".fi\n.SH {}\n.nf\n", escaped(&heading)),
             _ => {
                 page += &escaped(line);
                 page.push('\n');
