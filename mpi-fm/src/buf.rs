@@ -54,6 +54,17 @@ impl<'a> Buf<'a> {
         Buf { count, ..*self }
     }
 
+    /// Some of the items.
+    ///
+    /// # Panics
+    /// When they are not all among those of this buffer.
+    #[inline]
+    pub fn slice(&self, first: usize, count: usize) -> Buf<'a> {
+        assert!(first + count <= self.count, "items {first} .. {} of {}", first + count, self.count);
+        let addr = self.addr.wrapping_offset(first as isize * self.ty.extent() as isize);
+        Buf { addr, count, ty: self.ty }
+    }
+
     /// Where the data is, if packed and memory order are the same.
     pub fn as_contiguous(&self) -> Option<*mut [u8]> {
         let start = self.addr.wrapping_offset(self.ty.true_lb() as isize);

@@ -76,6 +76,13 @@ impl Memory {
         }
     }
 
+    /// A copy of the message.
+    pub fn to_owned(&self) -> Memory {
+        let mut bytes = vec![0; self.len() as usize].into_boxed_slice();
+        self.read_at(0, &mut bytes);
+        Memory::Owned(bytes)
+    }
+
     /// Copies the message in `from` here, cut to the room there is. Returns the bytes copied.
     pub fn copy_from(&mut self, from: &Memory) -> u64 {
         let len = self.len().min(from.len());

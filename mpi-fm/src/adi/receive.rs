@@ -3,6 +3,7 @@
 use super::envelope::{Envelope, Plane};
 use super::matching::Pattern;
 use super::send::Mode;
+use crate::coll::operation::{SEQUENCE_BITS, difference};
 use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::error::{Class, Error, Result};
@@ -69,9 +70,6 @@ impl From<'_> {
         }
     }
 }
-
-/// Bits of a collective's tag that name its place in the sequence; the others name the operation.
-pub const SEQUENCE_BITS: u32 = 24;
 
 /// The part of a tag that decides the match. Members of a communicator must call the same collectives in the same order; that they do
 /// is checked on the operation's number after the match.
@@ -183,7 +181,7 @@ impl Process {
         let status = status(envelope, bytes.min(room));
         let expected = receive.outcome.status.tag;
         if envelope.plane == Plane::Collective && (envelope.tag ^ expected) >> SEQUENCE_BITS != 0 {
-            return Outcome { status, error: Some(self.different_collectives(receive, envelope)) };
+            return Outcome { status, error: self.different_collectives(receive, envelope) };
         }
         let error = (bytes > room).then(|| self.truncated(receive, envelope, bytes, room));
         Outcome { status, error }
@@ -209,15 +207,11 @@ impl Process {
     }
 
     #[cold]
-    fn different_collectives(&self, receive: &Inner, envelope: &Envelope) -> Error {
-        let theirs = crate::coll::Operation::name_of_tag(envelope.tag);
-        let ours = crate::coll::Operation::name_of_tag(receive.outcome.status.tag);
+    fn different_collectives(&self, receive: &Inner, envelope: &Envelope) -> Option<Error> {
+        let difference = difference(envelope.tag, receive.outcome.status.tag)?;
         let comm = self.describe_comm(receive.comm);
-        let source = envelope.source;
-        Error::new(
-            Class::OTHER,
-            format!("collective calls do not match on {comm}: rank {source} is in {theirs}, this process in {ours}"),
-        )
+        let text = format!("collective calls do not match on {comm}: rank {} {difference}", envelope.source);
+        Some(Error::new(Class::OTHER, text))
     }
 
     /// A message to this process itself: never enters the network.

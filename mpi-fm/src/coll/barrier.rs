@@ -1,25 +1,61 @@
-//! Barrier by dissemination: in round `k` each member signals the one `2^k` further on and waits for the one `2^k` before it, so
-//! that after ⌈log2 n⌉ rounds everyone has heard of everyone (Hensgen, Finkel and Manber, 1988).
+//! Barrier (MPI 5.0 section 6.3).
 
+use super::bcast::binomial;
+use super::call::Collective;
 use super::cx::Cx;
-use crate::buf::Buf;
-use crate::datatype::Basic;
+use super::operation::Operation;
+use crate::comm::Comm;
 use crate::error::Result;
 
-/// Returns when every member of the (local) group has called it.
+/// `MPI_Barrier`
+pub struct Barrier;
+
+impl Collective for Barrier {
+    type Own = Barrier;
+
+    fn own(self) -> Barrier {
+        self
+    }
+
+    fn operation(&self) -> Operation {
+        Operation::Barrier
+    }
+
+    fn check(&self, _: &Comm) -> Result<()> {
+        Ok(())
+    }
+
+    async fn run(&self, cx: &Cx<'_>) -> Result<()> {
+        match cx.local() {
+            None => dissemination(cx).await,
+            Some(local) => across(cx, &local).await,
+        }
+    }
+}
+
+/// In round `k` each member signals the one `2^k` further on and waits for the one `2^k` before it, so that after ⌈log2 n⌉ rounds
+/// everyone has heard of everyone (Hensgen, Finkel and Manber, 1988).
 ///
 /// # Errors
 /// Those of the messages.
 pub async fn dissemination(cx: &Cx<'_>) -> Result<()> {
     let (rank, size) = (cx.rank(), cx.size());
-    // SAFETY: no memory is named.
-    let nothing = unsafe { Buf::new(std::ptr::null_mut(), 0, cx.process.types.get(Basic::MPI_BYTE)) };
     let mut distance = 1;
     while distance < size {
         let to = (rank + distance) % size;
         let from = (rank + size - distance) % size;
-        cx.sendrecv(nothing, to, nothing, from).await?;
+        cx.note(cx.sendrecv(cx.nothing(), to, cx.nothing(), from).await);
         distance *= 2;
     }
-    Ok(())
+    cx.outcome()
+}
+
+/// Between two groups: each side gathers, the first members tell each other, and let their sides go.
+async fn across(cx: &Cx<'_>, local: &Cx<'_>) -> Result<()> {
+    cx.note(dissemination(local).await);
+    if cx.rank() == 0 {
+        cx.note(cx.sendrecv(cx.nothing(), 0, cx.nothing(), 0).await);
+    }
+    cx.note(binomial::run(local, cx.nothing(), 0).await);
+    cx.outcome()
 }

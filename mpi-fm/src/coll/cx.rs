@@ -1,52 +1,82 @@
 //! What a collective algorithm sees: ranks, and messages to them.
 
-use super::operation::Operation;
+use super::operation::{self, Operation};
+use super::scratch::Scratch;
 use crate::adi::envelope::Plane;
-use crate::adi::receive::{From, SEQUENCE_BITS};
+use crate::adi::receive::From;
 use crate::adi::send::{Address, Mode};
 use crate::buf::Buf;
 use crate::comm::Comm;
-use crate::error::Result;
+use crate::datatype::{Basic, Datatype};
+use crate::error::{Error, Result};
 use crate::handle::Handle;
+use crate::op::Op;
 use crate::process::Process;
 use crate::status::Status;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 /// One collective call on one communicator. All its messages have the call's own tag, so that calls do not meet, however they overlap.
 ///
 /// On an intercommunicator, ranks in [`isend`](Cx::isend) and [`irecv`](Cx::irecv) are those of the remote group;
 /// [`local`](Cx::local) gives the view of the local group.
-#[derive(Clone, Copy)]
+///
+/// An algorithm that leaves at an error lets the other members wait for messages that never come. So the algorithms [`note`](Cx::note)
+/// errors and go on with the pattern of messages; the call ends with the first error, its [`outcome`](Cx::outcome).
 pub struct Cx<'a> {
     pub process: &'a Process,
     pub comm: &'a Comm,
     plane: Plane,
     tag: i32,
+    /// Tag of the local group's messages, if the communicator has two groups.
+    local: i32,
+    fault: OnceLock<Error>,
+}
+
+/// What the messages of a call are recognised by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tags {
+    all: i32,
+    local: i32,
+}
+
+impl Tags {
+    /// The next call on `comm`. Every member takes them for the same calls in the same order.
+    pub fn next(comm: &Comm, operation: Operation, persistent: bool) -> Tags {
+        let next = |comm: &Comm| operation::tag(operation, persistent, comm.next_collective());
+        Tags { all: next(comm), local: comm.remote.as_ref().map_or(0, |remote| next(&remote.local)) }
+    }
+
+    pub fn with_root(self, root: usize) -> Tags {
+        Tags { all: operation::with_root(self.all, root), ..self }
+    }
 }
 
 impl<'a> Cx<'a> {
     /// Begins the next collective call on `comm`. Every member begins the same calls in the same order.
     pub fn begin(process: &'a Process, comm: &'a Comm, operation: Operation) -> Cx<'a> {
-        let number = comm.next_collective() & ((1 << SEQUENCE_BITS) - 1);
-        let tag = (operation as i32) << SEQUENCE_BITS | number as i32;
-        Cx { process, comm, plane: Plane::Collective, tag }
+        Cx::with_tags(process, comm, Tags::next(comm, operation, false))
+    }
+
+    pub fn with_tags(process: &'a Process, comm: &'a Comm, tags: Tags) -> Cx<'a> {
+        Cx { process, comm, plane: Plane::Collective, tag: tags.all, local: tags.local, fault: OnceLock::new() }
     }
 
     /// A call in which only some members take part, who agree on `tag` (`MPI_Comm_create_group`).
     pub fn partial(process: &'a Process, comm: &'a Comm, tag: i32) -> Cx<'a> {
-        Cx { process, comm, plane: Plane::Partial, tag }
+        Cx { process, comm, plane: Plane::Partial, tag, local: 0, fault: OnceLock::new() }
     }
 
     /// The call without its references, for a task that outlives the caller's.
     pub fn detach(&self) -> Detached {
-        Detached { plane: self.plane, tag: self.tag }
+        Detached { plane: self.plane, tag: self.tag, local: self.local }
     }
 
     /// The same call among the local group of an intercommunicator.
-    pub fn local(&self, operation: Operation) -> Option<Cx<'a>> {
-        let remote = self.comm.remote.as_ref()?;
-        Some(Cx::begin(self.process, &remote.local, operation))
+    pub fn local(&self) -> Option<Cx<'a>> {
+        let comm = &self.comm.remote.as_ref()?.local;
+        Some(Cx { comm, tag: self.local, fault: OnceLock::new(), ..*self })
     }
 
     /// This process's rank in the local group.
@@ -109,12 +139,91 @@ impl<'a> Cx<'a> {
         send.await?;
         received
     }
+
+    /// Waits for all of these; their errors are noted.
+    pub async fn join(&self, pending: impl IntoIterator<Item = Pending<'a>>) {
+        for pending in pending {
+            self.note(pending.await);
+        }
+    }
+
+    /// Keeps the call's first error, for its [`outcome`](Cx::outcome).
+    #[inline]
+    pub fn note<T>(&self, result: Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                // Only the first is of interest: the others tend to follow from it.
+                let _ = self.fault.set(error);
+                None
+            }
+        }
+    }
+
+    /// How the call has gone so far.
+    ///
+    /// # Errors
+    /// The first that was noted.
+    pub fn outcome(&self) -> Result<()> {
+        self.fault.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Copies this process's own part, as a message to itself would.
+    pub fn copy(&self, from: &Buf<'_>, to: &Buf<'_>) {
+        if from.bytes() > to.bytes() {
+            let text = format!(
+                "message truncated: in {} on {}, this process's own part has {} bytes where there is room for {}",
+                Operation::name_of_tag(self.tag),
+                self.comm.describe(),
+                from.bytes(),
+                to.bytes()
+            );
+            self.note::<()>(Err(Error::new(crate::Class::TRUNCATE, text)));
+        }
+        from.copy_to(to);
+    }
+
+    /// `inout = input op inout`, item by item; `input` is the left operand.
+    pub fn apply(&self, op: &Op, input: &Buf<'_>, inout: &Buf<'_>) {
+        // SAFETY: both vouch for their memory; the algorithms apply operations to different buffers.
+        self.note(unsafe { op.apply(input.addr(), inout.addr(), inout.count(), inout.ty()) });
+    }
+
+    pub fn scratch<'t>(&self, count: usize, ty: &'t Arc<Datatype>) -> Scratch<'t> {
+        Scratch::new(count, ty)
+    }
+
+    /// Scratch for packed data.
+    pub fn scratch_bytes(&self, len: u64) -> Scratch<'a> {
+        Scratch::new(usize::try_from(len).expect("lengths of memory fit"), self.bytes())
+    }
+
+    /// The type of packed data.
+    pub fn bytes(&self) -> &'a Arc<Datatype> {
+        self.process.types.get(Basic::MPI_BYTE)
+    }
+
+    /// The data as bytes in place, if they are contiguous.
+    pub fn as_bytes<'b>(&self, data: &Buf<'b>) -> Option<Buf<'b>>
+    where
+        'a: 'b,
+    {
+        let memory = data.as_contiguous()?;
+        // SAFETY: the same memory.
+        Some(unsafe { Buf::new(memory.cast(), memory.len(), self.bytes()) })
+    }
+
+    /// A message without data.
+    pub fn nothing(&self) -> Buf<'a> {
+        // SAFETY: no memory is named.
+        unsafe { Buf::new(std::ptr::null_mut(), 0, self.bytes()) }
+    }
 }
 
 /// A message of a collective under way: resolves when it is complete.
 ///
-/// Dropping it early leaves the message to complete by itself, so the buffer must stay; algorithms await all they start, also after an
-/// error.
+/// Dropped early, it takes its buffer back at once: what arrives later is thrown away, what was to be sent is copied first. So an
+/// algorithm that ends early leaves no message behind that points into freed memory.
 pub struct Pending<'a> {
     process: &'a Process,
     request: Handle,
@@ -130,11 +239,12 @@ impl<'a> Pending<'a> {
 impl Future for Pending<'_> {
     type Output = Result<Status>;
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let Pending { process, request } = *self;
         if !process.requests.get(request)?.is_done() {
             return Poll::Pending;
         }
+        self.request = crate::request::NULL;
         let outcome = process.finish(request)?;
         Poll::Ready(match outcome.error {
             Some(error) => Err(error),
@@ -143,16 +253,26 @@ impl Future for Pending<'_> {
     }
 }
 
+impl Drop for Pending<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.request != crate::request::NULL {
+            self.process.abandon(self.request);
+        }
+    }
+}
+
 /// A collective call that has begun, and waits for its process and communicator.
 #[derive(Clone, Copy)]
 pub struct Detached {
     plane: Plane,
     tag: i32,
+    local: i32,
 }
 
 impl Detached {
     /// The call, on the communicator it began on.
     pub fn attach<'a>(&self, process: &'a Process, comm: &'a Comm) -> Cx<'a> {
-        Cx { process, comm, plane: self.plane, tag: self.tag }
+        Cx { process, comm, plane: self.plane, tag: self.tag, local: self.local, fault: OnceLock::new() }
     }
 }

@@ -2,12 +2,49 @@
 //!
 //! The same function serves the blocking call ([`Process::block_on`](crate::Process::block_on) polls it in the wait loop), the nonblocking one
 //! ([`Process::start_collective`](crate::Process::start_collective) keeps it with a request) and the persistent one (which makes it anew for each round).
+//!
+//! From the outside in:
+//!
+//! 1. A call's arguments are a value: [`Bcast`], [`Allreduce`], …, made of [`data`] and [`blocks`], that can check itself and run. [`call`]
+//!    makes such calls in all three ways.
+//! 2. `run`, in the `mod.rs` of each operation's folder, tells intercommunicators apart and asks [`select`] for an algorithm.
+//! 3. The algorithms, one per file, written against [`cx`], with [`scratch`] memory and (reductions) the [`fold`] to a power of two.
 
+pub mod allgather;
+pub mod allreduce;
+pub mod alltoall;
 pub mod barrier;
+pub mod bcast;
+pub mod blocks;
+pub mod call;
 pub mod cx;
+pub mod data;
+pub mod fold;
+pub mod gather;
 pub mod operation;
+pub mod reduce;
+pub mod reduce_scatter;
+pub mod root;
 pub mod running;
+pub mod scan;
+pub mod scatter;
+pub mod scratch;
+pub mod select;
 
+pub use allgather::Allgather;
+pub use allreduce::Allreduce;
+pub use alltoall::Alltoall;
+pub use barrier::Barrier;
+pub use bcast::Bcast;
+pub use blocks::{Blocks, Ints};
+pub use call::Collective;
 pub use cx::{Cx, Pending};
+pub use data::{Data, Held};
+pub use gather::Gather;
 pub use operation::Operation;
+pub use reduce::Reduce;
+pub use reduce_scatter::ReduceScatter;
+pub use root::Root;
 pub use running::Task;
+pub use scan::Scan;
+pub use scatter::Scatter;

@@ -1,6 +1,46 @@
-//! Names of the collective operations, as their messages carry them.
+//! Names of the collective operations, and the tags of their messages.
+//!
+//! ```text
+//! 31 … 24          23 … 19               18           17 … 0
+//! operation        root, 0 if none       persistent   place in the sequence of calls
+//! checked after the match                decides the match
+//! ```
+//!
+//! Members of a communicator must call the same collectives in the same order with the same root (MPI 5.0 section 6.14). Messages meet
+//! by the place in the sequence alone; what does not agree then is told to the user.
 
-use crate::adi::receive::SEQUENCE_BITS;
+/// Bits of a collective's tag that decide the match.
+pub const SEQUENCE_BITS: u32 = 19;
+const PERSISTENT: i32 = 1 << (SEQUENCE_BITS - 1);
+const ROOT_BITS: u32 = 5;
+const OPERATION_SHIFT: u32 = SEQUENCE_BITS + ROOT_BITS;
+
+/// Tag of the messages of call number `number` (they repeat after a quarter of a million calls).
+///
+/// A persistent call has one number for all its rounds, given at its initialisation, which members do in the same order; they need not
+/// start the rounds of different ones in the same order.
+pub const fn tag(operation: Operation, persistent: bool, number: u32) -> i32 {
+    let place = number as i32 & (PERSISTENT - 1);
+    (operation as i32) << OPERATION_SHIFT | if persistent { PERSISTENT } else { 0 } | place
+}
+
+/// The tag of a call with a root.
+pub const fn with_root(tag: i32, root: usize) -> i32 {
+    let code = 1 + root % ((1 << ROOT_BITS) - 1);
+    tag | (code as i32) << SEQUENCE_BITS
+}
+
+/// Why two members' calls, that should be the same, are not: from the tags of both. `None`: they are.
+pub fn difference(theirs: i32, ours: i32) -> Option<String> {
+    if (theirs ^ ours) >> SEQUENCE_BITS == 0 {
+        return None;
+    }
+    let (their_name, our_name) = (Operation::name_of_tag(theirs), Operation::name_of_tag(ours));
+    Some(match their_name == our_name {
+        true => format!("is in {their_name} with another root than this process"),
+        false => format!("is in {their_name}, this process in {our_name}"),
+    })
+}
 
 macro_rules! operations {
     ($($name:ident = $number:literal $call:literal)*) => {
@@ -20,7 +60,7 @@ macro_rules! operations {
 
             /// The name of the call that a message of the collective plane with this tag belongs to.
             pub const fn name_of_tag(tag: i32) -> &'static str {
-                match tag >> SEQUENCE_BITS {
+                match tag >> OPERATION_SHIFT {
                     $($number => $call,)*
                     _ => "an unknown collective call",
                 }

@@ -175,4 +175,18 @@ impl Process {
         }
         Ok(())
     }
+
+    /// Lets a message go whose buffer must not be touched any more: what arrives for it is thrown away, what it has not sent is copied.
+    pub(crate) fn abandon(&self, handle: Handle) {
+        let Some(request) = self.requests.find(handle) else { return };
+        {
+            let mut inner = request.inner.lock();
+            if !request.is_done() {
+                let sending = matches!(inner.state, State::Sending { .. });
+                inner.memory = if sending { inner.memory.to_owned() } else { Memory::EMPTY };
+            }
+        }
+        // The handle was live a moment ago, and it is this owner's only.
+        let _ = self.release(handle);
+    }
 }

@@ -1,0 +1,68 @@
+//! Alltoall, alltoallv and alltoallw (MPI 5.0 section 6.8).
+
+pub mod bruck;
+pub mod outgoing;
+pub mod pairwise;
+pub mod spread;
+
+use super::blocks::Blocks;
+use super::call::Collective;
+use super::cx::Cx;
+use super::operation::Operation;
+use super::select;
+use crate::comm::Comm;
+use crate::error::Result;
+use outgoing::Outgoing;
+
+/// `MPI_Alltoall`, `MPI_Alltoallv`, `MPI_Alltoallw`
+pub struct Alltoall<'a> {
+    /// `None`: what is to be sent is in `recv`, where it is replaced.
+    pub send: Option<Blocks<'a>>,
+    pub recv: Blocks<'a>,
+}
+
+impl<'a> Collective for Alltoall<'a> {
+    type Own = Alltoall<'static>;
+
+    fn own(self) -> Alltoall<'static> {
+        Alltoall { send: self.send.map(Blocks::own), recv: self.recv.own() }
+    }
+
+    fn operation(&self) -> Operation {
+        match self.recv {
+            Blocks::Even { .. } | Blocks::Same { .. } => Operation::Alltoall,
+            Blocks::Varying { .. } => Operation::Alltoallv,
+            Blocks::Typed { .. } => Operation::Alltoallw,
+        }
+    }
+
+    fn check(&self, _: &Comm) -> Result<()> {
+        if let Some(send) = &self.send {
+            send.check("sendbuf")?;
+        }
+        self.recv.check("recvbuf")
+    }
+
+    async fn run(&self, cx: &Cx<'_>) -> Result<()> {
+        let recv = &self.recv;
+        let scratch;
+        let outgoing = match &self.send {
+            Some(send) => Outgoing::InPlace(send),
+            None => {
+                scratch = cx.scratch_bytes(recv.bytes());
+                Outgoing::pack(recv, scratch.buf())
+            }
+        };
+        if cx.comm.is_inter() {
+            return spread::run(cx, &outgoing, recv, false).await;
+        }
+        let even = matches!(recv, Blocks::Even { .. });
+        // Only with even blocks do all members know all sizes.
+        let block = if even { recv.block(0).bytes() } else { recv.bytes() / recv.len() as u64 };
+        match select::alltoall(cx.size(), block) {
+            select::Alltoall::Bruck if even => bruck::run(cx, &outgoing, recv, block).await,
+            select::Alltoall::Pairwise if even => pairwise::run(cx, &outgoing, recv).await,
+            _ => spread::run(cx, &outgoing, recv, true).await,
+        }
+    }
+}

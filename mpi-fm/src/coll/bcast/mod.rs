@@ -1,0 +1,73 @@
+//! Broadcast (MPI 5.0 section 6.4).
+
+pub mod binomial;
+pub mod scatter_allgather;
+
+use super::call::Collective;
+use super::cx::Cx;
+use super::data::Data;
+use super::operation::Operation;
+use super::root::Root;
+use super::select;
+use crate::buf::Buf;
+use crate::comm::Comm;
+use crate::error::Result;
+
+/// `MPI_Bcast`
+pub struct Bcast<'a> {
+    pub data: Data<'a>,
+    pub root: Root,
+}
+
+impl<'a> Collective for Bcast<'a> {
+    type Own = Bcast<'static>;
+
+    fn own(self) -> Bcast<'static> {
+        Bcast { data: self.data.own(), root: self.root }
+    }
+
+    fn operation(&self) -> Operation {
+        Operation::Bcast
+    }
+
+    fn root(&self) -> Option<Root> {
+        Some(self.root)
+    }
+
+    fn check(&self, _: &Comm) -> Result<()> {
+        if self.root == Root::Beside { Ok(()) } else { self.data.check("buffer") }
+    }
+
+    async fn run(&self, cx: &Cx<'_>) -> Result<()> {
+        let data = self.data.buf();
+        let Some(local) = cx.local() else {
+            let Root::Rank(root) = self.root else { unreachable!("checked with the communicator") };
+            return among(cx, data, root).await;
+        };
+        // From the root to the first of the other group, and on among that.
+        match self.root {
+            Root::Beside => {}
+            Root::Here => {
+                cx.note(cx.send(data, 0).await);
+            }
+            Root::Rank(root) => {
+                if cx.rank() == 0 {
+                    cx.note(cx.recv(data, root).await);
+                }
+                cx.note(among(&local, data, 0).await);
+            }
+        }
+        cx.outcome()
+    }
+}
+
+/// Broadcasts from `root` to the local group.
+///
+/// # Errors
+/// Those of the messages.
+pub async fn among(cx: &Cx<'_>, data: Buf<'_>, root: usize) -> Result<()> {
+    match select::bcast(cx.size(), data.bytes()) {
+        select::Bcast::Binomial => binomial::run(cx, data, root).await,
+        select::Bcast::ScatterAllgather => scatter_allgather::run(cx, data, root).await,
+    }
+}

@@ -1,0 +1,87 @@
+//! The buffers of a collective call, as the call's arguments keep them.
+
+use crate::buf::Buf;
+use crate::datatype::Datatype;
+use crate::error::{Class, Error, Result};
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// An object that a call uses: lent for a blocking call, which saves counting it, or shared by one that outlives its start.
+pub enum Held<'a, T> {
+    Lent(&'a Arc<T>),
+    Shared(Arc<T>),
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = Arc<T>;
+
+    #[inline]
+    fn deref(&self) -> &Arc<T> {
+        match self {
+            Held::Lent(object) => object,
+            Held::Shared(object) => object,
+        }
+    }
+}
+
+impl<T> Held<'_, T> {
+    /// The same object, for a call that may outlive this one.
+    pub fn own(self) -> Held<'static, T> {
+        match self {
+            Held::Lent(object) => Held::Shared(Arc::clone(object)),
+            Held::Shared(object) => Held::Shared(object),
+        }
+    }
+}
+
+/// One buffer of a call: a [`Buf`] that can outlive the handle of its datatype.
+pub struct Data<'a> {
+    addr: *mut u8,
+    count: usize,
+    ty: Held<'a, Datatype>,
+}
+
+// SAFETY: as `Buf`: a name for memory that the program has handed over.
+unsafe impl Send for Data<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Data<'_> {}
+
+impl<'a> Data<'a> {
+    /// # Safety
+    /// As [`Buf::new`], until the call that gets the buffer is complete.
+    pub unsafe fn new(addr: *mut u8, count: usize, ty: &'a Arc<Datatype>) -> Data<'a> {
+        Data { addr, count, ty: Held::Lent(ty) }
+    }
+
+    #[inline]
+    pub fn buf(&self) -> Buf<'_> {
+        // SAFETY: promised at `new`.
+        unsafe { Buf::new(self.addr, self.count, &self.ty) }
+    }
+
+    pub fn own(self) -> Data<'static> {
+        Data { addr: self.addr, count: self.count, ty: self.ty.own() }
+    }
+
+    /// Refuses what cannot be a buffer.
+    ///
+    /// # Errors
+    /// `MPI_ERR_BUFFER`
+    #[inline]
+    pub fn check(&self, name: &str) -> Result<()> {
+        check_address(self.addr, self.count, &self.ty, name)
+    }
+}
+
+/// A null address is `MPI_BOTTOM` for a type with absolute addresses, which all lie above the first page; otherwise it is a mistake.
+///
+/// # Errors
+/// `MPI_ERR_BUFFER`
+#[inline]
+pub fn check_address(addr: *const u8, count: usize, ty: &Datatype, name: &str) -> Result<()> {
+    const PAGE: i64 = 4096;
+    if !addr.is_null() || count == 0 || ty.size() == 0 || ty.true_lb() >= PAGE {
+        return Ok(());
+    }
+    Err(Error::new(Class::BUFFER, format!("{name} is a null pointer, with {count} items of {}", ty.describe())))
+}

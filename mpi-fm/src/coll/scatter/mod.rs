@@ -1,0 +1,66 @@
+//! Scatter and scatterv (MPI 5.0 section 6.6).
+
+pub mod binomial;
+pub mod linear;
+
+use super::blocks::Blocks;
+use super::call::Collective;
+use super::cx::Cx;
+use super::data::Data;
+use super::operation::Operation;
+use super::root::Root;
+use super::select;
+use crate::comm::Comm;
+use crate::error::Result;
+
+/// `MPI_Scatter`, `MPI_Scatterv`
+pub struct Scatter<'a> {
+    /// At the root.
+    pub send: Option<Blocks<'a>>,
+    /// Of everyone who receives; a root without it leaves its own block in place.
+    pub recv: Option<Data<'a>>,
+    pub root: Root,
+    /// `MPI_Scatterv`: members do not know each other's counts.
+    pub varying: bool,
+}
+
+impl<'a> Collective for Scatter<'a> {
+    type Own = Scatter<'static>;
+
+    fn own(self) -> Scatter<'static> {
+        let Scatter { send, recv, root, varying } = self;
+        Scatter { send: send.map(Blocks::own), recv: recv.map(Data::own), root, varying }
+    }
+
+    fn operation(&self) -> Operation {
+        if self.varying { Operation::Scatterv } else { Operation::Scatter }
+    }
+
+    fn root(&self) -> Option<Root> {
+        Some(self.root)
+    }
+
+    fn check(&self, _: &Comm) -> Result<()> {
+        if let Some(recv) = &self.recv {
+            recv.check("recvbuf")?;
+        }
+        self.send.as_ref().map_or(Ok(()), |send| send.check("sendbuf"))
+    }
+
+    async fn run(&self, cx: &Cx<'_>) -> Result<()> {
+        let (send, recv) = (self.send.as_ref(), self.recv.as_ref().map(Data::buf));
+        if cx.comm.is_inter() {
+            return linear::across(cx, send, recv, self.root).await;
+        }
+        let Root::Rank(root) = self.root else { unreachable!("checked with the communicator") };
+        let block = match (send, &recv) {
+            (_, Some(recv)) => recv.bytes(),
+            (Some(send), None) => send.block(root).bytes(),
+            (None, None) => 0,
+        };
+        match select::gather(cx.size(), block) {
+            select::Gather::Binomial if !self.varying => binomial::run(cx, send, recv, root, block).await,
+            _ => linear::run(cx, send, recv, root).await,
+        }
+    }
+}

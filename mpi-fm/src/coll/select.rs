@@ -1,0 +1,105 @@
+//! Which algorithm a collective uses, by the number of members and the bytes concerned: all choices are here.
+//!
+//! Every member must come to the same choice, so it may depend only on what all of them know.
+
+/// How a call is carried out; what the names mean stands in the files of these names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bcast {
+    Binomial,
+    ScatterAllgather,
+}
+
+/// `bytes` in the message.
+pub fn bcast(members: usize, bytes: u64) -> Bcast {
+    if members >= 8 && bytes >= 256 << 10 { Bcast::ScatterAllgather } else { Bcast::Binomial }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gather {
+    Binomial,
+    Linear,
+}
+
+/// Also for scatter. `block` is one member's bytes.
+pub fn gather(members: usize, block: u64) -> Gather {
+    if members > 8 && block <= 2 << 10 { Gather::Binomial } else { Gather::Linear }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Allgather {
+    Bruck,
+    RecursiveDoubling,
+    Ring,
+}
+
+/// `total` is the bytes of all blocks; they are `even` when all have the same size.
+pub fn allgather(members: usize, total: u64, even: bool) -> Allgather {
+    if members <= 2 || total > 128 << 10 {
+        Allgather::Ring
+    } else if even && members.is_power_of_two() {
+        Allgather::RecursiveDoubling
+    } else {
+        Allgather::Bruck
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Alltoall {
+    Bruck,
+    Spread,
+    Pairwise,
+}
+
+/// `block` is the bytes that one member has for another.
+pub fn alltoall(members: usize, block: u64) -> Alltoall {
+    if members > 8 && block <= 256 {
+        Alltoall::Bruck
+    } else if block <= 32 << 10 {
+        Alltoall::Spread
+    } else {
+        Alltoall::Pairwise
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reduce {
+    Binomial,
+    HalvingGather,
+}
+
+/// `bytes` in the vector of `items`.
+pub fn reduce(members: usize, bytes: u64, items: usize) -> Reduce {
+    let large = bytes >= 64 << 10 && items >= 2 * members;
+    if members > 2 && large { Reduce::HalvingGather } else { Reduce::Binomial }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Allreduce {
+    RecursiveDoubling,
+    HalvingDoubling,
+}
+
+/// `bytes` in the vector of `items`.
+pub fn allreduce(members: usize, bytes: u64, items: usize) -> Allreduce {
+    let large = bytes >= 16 << 10 && items >= members;
+    if large { Allreduce::HalvingDoubling } else { Allreduce::RecursiveDoubling }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReduceScatter {
+    /// Operations that do not commute.
+    ReduceThenScatter,
+    Halving,
+    Pairwise,
+}
+
+/// `bytes` in the vector.
+pub fn reduce_scatter(members: usize, bytes: u64, commutative: bool) -> ReduceScatter {
+    if !commutative {
+        ReduceScatter::ReduceThenScatter
+    } else if members > 4 && bytes <= 64 << 10 {
+        ReduceScatter::Halving
+    } else {
+        ReduceScatter::Pairwise
+    }
+}
