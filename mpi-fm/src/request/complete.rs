@@ -1,6 +1,7 @@
 //! Completing requests: wait, test, free (MPI 5.0 section 3.7.3).
 
 use super::{NULL, State};
+use crate::bail;
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::host::Waiting;
@@ -141,6 +142,23 @@ impl Process {
             _ => (unknown.peer, unknown.tag),
         };
         Waiting { comm: inner.comm, peer, tag }
+    }
+
+    /// Starts a round of a persistent operation.
+    ///
+    /// # Errors
+    /// `MPI_ERR_REQUEST` when the request is not persistent, or active already; those of the operation.
+    pub fn start_persistent(&self, handle: Handle) -> Result<()> {
+        let request = self.requests.get(handle)?;
+        let mut inner = request.inner.lock();
+        let State::Persistent(persistent) = &mut inner.state else {
+            bail!(REQUEST, "the request is not persistent, so it cannot be started");
+        };
+        if persistent.active != NULL {
+            bail!(REQUEST, "the persistent request is active already: complete it before the next start");
+        }
+        persistent.active = (persistent.start)(self)?;
+        Ok(())
     }
 
     /// Lets a request go: it is freed when its operation is complete (MPI 5.0 section 3.7.3).
