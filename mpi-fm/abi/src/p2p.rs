@@ -2,7 +2,6 @@
 
 use crate::args::{check, put};
 use crate::count::Count;
-use crate::failure::{Result, fail};
 use crate::rank::{FoundMessage, Rank};
 use crate::status::store;
 use crate::types::{CHandle, MPI_Comm, MPI_Datatype, MPI_Message, MPI_Request, MPI_Status};
@@ -16,7 +15,7 @@ use mpi_fm::handle::Handle;
 use mpi_fm::request::{NULL, Persistent, State};
 use mpi_fm::memory::Memory;
 use mpi_fm::status::{Outcome, Status};
-use mpi_fm::{Buf, Class, Process};
+use mpi_fm::{Buf, Process, Result, bail};
 use parking_lot::Mutex;
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -43,7 +42,7 @@ impl<'c> Destination<'c> {
     fn check(rank: &'c Rank, dest: c_int, tag: c_int, comm: MPI_Comm) -> Result<Destination<'c>> {
         let comm = rank.comm(comm)?;
         if tag < 0 {
-            fail!(TAG, "the tag of a send is {tag}: tags are 0 to MPI_TAG_UB, which is {}", c_int::MAX);
+            bail!(TAG, "the tag of a send is {tag}: tags are 0 to MPI_TAG_UB, which is {}", c_int::MAX);
         }
         Ok(Destination { comm, rank: comm.destination(dest)?, tag })
     }
@@ -68,7 +67,7 @@ impl<'c> Source<'c> {
         let comm = rank.comm(comm)?;
         if tag < 0 && tag != ANY_TAG {
             let most = c_int::MAX;
-            fail!(TAG, "the tag of a receive is {tag}: tags are 0 to MPI_TAG_UB, which is {most}, or MPI_ANY_TAG");
+            bail!(TAG, "the tag of a receive is {tag}: tags are 0 to MPI_TAG_UB, which is {most}, or MPI_ANY_TAG");
         }
         Ok(Source { comm, rank: comm.source(source)?, tag: (tag != ANY_TAG).then_some(tag) })
     }
@@ -82,20 +81,20 @@ impl<'c> Source<'c> {
 const PROC_NULL: Outcome = Outcome { status: Status::PROC_NULL, error: None };
 
 fn start_send(process: &Process, buf: Buf<'_>, to: &Destination<'_>, how: How) -> Result<Handle> {
-    let Some(rank) = to.rank else { return Ok(process.completed(Outcome::EMPTY, to.comm.handle)?) };
+    let Some(rank) = to.rank else { return process.completed(Outcome::EMPTY, to.comm.handle) };
     let address = to.address(rank);
-    Ok(match how {
-        How::Standard => process.isend(buf, address, Mode::Standard)?,
-        How::Synchronous => process.isend(buf, address, Mode::Synchronous)?,
-        How::Buffered => process.ibsend(buf, address)?,
-    })
+    match how {
+        How::Standard => process.isend(buf, address, Mode::Standard),
+        How::Synchronous => process.isend(buf, address, Mode::Synchronous),
+        How::Buffered => process.ibsend(buf, address),
+    }
 }
 
 fn start_receive(process: &Process, buf: Buf<'_>, from: &Source<'_>) -> Result<Handle> {
-    Ok(match from.rank {
-        Some(rank) => process.irecv(buf, from.from(rank))?,
-        None => process.completed(PROC_NULL, from.comm.handle)?,
-    })
+    match from.rank {
+        Some(rank) => process.irecv(buf, from.from(rank)),
+        None => process.completed(PROC_NULL, from.comm.handle),
+    }
 }
 
 /// Ends a blocking receive.
@@ -106,7 +105,7 @@ unsafe fn conclude(outcome: Outcome, status: *mut MPI_Status) -> Result<()> {
     // SAFETY: the caller's.
     unsafe { store(status, &outcome.status) };
     match outcome.error {
-        Some(error) => Err(error.into()),
+        Some(error) => Err(error),
         None => Ok(()),
     }
 }
@@ -147,7 +146,7 @@ macro_rules! sends {
             let message = UserMessage::of(&buf);
             let start = move |process: &Process| {
                 let to = Destination { comm: &comm, rank: rank_of_peer, tag };
-                start_send(process, message.buf(), &to, How::$how).map_err(|failure| failure.error)
+                start_send(process, message.buf(), &to, How::$how)
             };
             let handle = persistent(&rank.process, to.comm.handle, start)?;
             // SAFETY: the caller's.
@@ -234,7 +233,7 @@ pub unsafe fn recv_init<N: Count>(
     let message = UserMessage::of(&buf);
     let start = move |process: &Process| {
         let from = Source { comm: &comm, rank: source, tag };
-        start_receive(process, message.buf(), &from).map_err(|failure| failure.error)
+        start_receive(process, message.buf(), &from)
     };
     let handle = persistent(&rank.process, from.comm.handle, start)?;
     // SAFETY: the caller's.
@@ -294,10 +293,10 @@ pub unsafe fn sendrecv_replace<N: Count>(
 
 /// Starts a send of what is in the buffer now.
 fn send_copy(process: &Process, buf: Buf<'_>, to: &Destination<'_>) -> Result<Handle> {
-    let Some(rank) = to.rank else { return Ok(process.completed(Outcome::EMPTY, to.comm.handle)?) };
+    let Some(rank) = to.rank else { return process.completed(Outcome::EMPTY, to.comm.handle) };
     let mut copy = vec![0; buf.bytes() as usize].into_boxed_slice();
     buf.read_at(0, &mut copy);
-    Ok(process.isend_owned(copy, to.address(rank), Mode::Standard)?)
+    process.isend_owned(copy, to.address(rank), Mode::Standard)
 }
 
 pub unsafe fn isendrecv<N: Count>(
@@ -354,11 +353,11 @@ pub unsafe fn isendrecv_replace<N: Count>(
 /// One request for a send and a receive; its status is the receive's.
 fn both(process: &Arc<Process>, comm: Handle, send: Handle, receive: Handle) -> Result<Handle> {
     let task_process = Arc::clone(process);
-    Ok(process.start_task(comm, async move {
+    process.start_task(comm, async move {
         let received = Pending::new(&task_process, receive).await;
         Pending::new(&task_process, send).await?;
         received
-    })?)
+    })
 }
 
 pub unsafe fn probe(rank: &Rank, source: c_int, tag: c_int, comm: MPI_Comm, status: *mut MPI_Status) -> Result<()> {
@@ -400,7 +399,7 @@ pub unsafe fn iprobe(
         unsafe { store(status, found) };
     }
     // SAFETY: the caller's.
-    Ok(unsafe { put("flag", flag, found.is_some().into()) }?)
+    unsafe { put("flag", flag, found.is_some().into()) }
 }
 
 pub unsafe fn mprobe(
@@ -446,7 +445,7 @@ pub unsafe fn improbe(
             });
             if found.is_none() {
                 // SAFETY: the caller's.
-                return Ok(unsafe { put("flag", flag, 0) }?);
+                return unsafe { put("flag", flag, 0) };
             }
             found
         }
@@ -480,7 +479,7 @@ unsafe fn put_message(
     // SAFETY: the caller's.
     unsafe {
         store(status, &told);
-        Ok(put("message", message, handle)?)
+        put("message", message, handle)
     }
 }
 
@@ -492,12 +491,12 @@ unsafe fn receive_found(rank: &Rank, buf: Buf<'_>, message: *mut MPI_Message) ->
     // SAFETY: the caller's.
     let handle = unsafe { crate::args::get("message", message) }?;
     let request = match handle {
-        MPI_Message::NULL => fail!(REQUEST, "the message is MPI_MESSAGE_NULL"),
+        MPI_Message::NULL => bail!(REQUEST, "the message is MPI_MESSAGE_NULL"),
         MPI_Message::NO_PROC => rank.process.completed(PROC_NULL, mpi_fm::comm::SELF)?,
         _ => {
             let found = rank.messages.remove(handle.handle())?.lock().take();
             let Some(FoundMessage { comm, message }) = found else {
-                return Err(crate::failure::Failure::new(Class::REQUEST, "the message has been received already"));
+                bail!(REQUEST, "the message has been received already");
             };
             rank.process.imrecv(buf, comm, message)?
         }
@@ -567,7 +566,7 @@ pub fn persistent(
     start: impl Fn(&Process) -> mpi_fm::Result<Handle> + Send + 'static,
 ) -> Result<Handle> {
     let state = State::Persistent(Box::new(Persistent { start: Box::new(start), active: NULL }));
-    Ok(process.requests.start(state, Memory::EMPTY, comm)?)
+    process.requests.start(state, Memory::EMPTY, comm)
 }
 
 /// Stores the handle of a new request.
@@ -576,5 +575,5 @@ pub fn persistent(
 /// `to` is writable: the caller has checked it before the operation started.
 pub unsafe fn put_request(to: *mut MPI_Request, handle: Handle) -> Result<()> {
     // SAFETY: the caller's.
-    Ok(unsafe { put("request", to, MPI_Request::from_handle(handle)) }?)
+    unsafe { put("request", to, MPI_Request::from_handle(handle)) }
 }

@@ -5,8 +5,10 @@ use crate::line::Line;
 use crate::types::{CHandle, MPI_Comm, MPI_Datatype, MPI_Group, MPI_Op};
 use mpi_fm::attr::Predefined;
 use mpi_fm::comm::Comm;
-use mpi_fm::handle::{Kind, Table};
+use mpi_fm::adi::receive::Arrived;
+use mpi_fm::handle::{Handle, Kind, Table};
 use mpi_fm::{Datatype, Group, Op, Process, Result, bail};
+use parking_lot::Mutex;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -15,10 +17,18 @@ pub struct Rank {
     pub process: Arc<Process>,
     /// The program's groups.
     pub groups: Table<Group>,
+    /// Messages that a matching probe has found, until they are received.
+    pub messages: Table<Mutex<Option<FoundMessage>>>,
     pub attributes: Predefined,
     pub thread: Thread,
     empty_group: Arc<Group>,
     line: Arc<Line>,
+}
+
+/// A message taken out of the queue by a matching probe, and the communicator it came on.
+pub struct FoundMessage {
+    pub comm: Handle,
+    pub message: Arrived,
 }
 
 /// How a rank was initialised, as far as threads go (MPI 5.0 section 11.6).
@@ -31,7 +41,15 @@ pub struct Thread {
 
 impl Rank {
     pub fn new(process: Arc<Process>, line: Arc<Line>, thread: Thread, attributes: Predefined) -> Rank {
-        Rank { process, groups: Table::new(Kind::Group), attributes, thread, empty_group: Group::empty(), line }
+        Rank {
+            process,
+            groups: Table::new(Kind::Group),
+            messages: Table::new(Kind::Message),
+            attributes,
+            thread,
+            empty_group: Group::empty(),
+            line,
+        }
     }
 
     /// Shows `call` in the status line.

@@ -1,8 +1,6 @@
 //! Completing operations (MPI 5.0 section 3.7).
 
 use crate::args::{array, array_mut, get, length, put};
-use crate::enter::Object;
-use crate::failure::{Failure, Result, fail};
 use crate::instance::current;
 use crate::rank::Rank;
 use crate::status::{store, store_with_error};
@@ -12,7 +10,7 @@ use mpi_fm::handle::Handle;
 use mpi_fm::request::State;
 use mpi_fm::request::complete::Standing;
 use mpi_fm::status::Outcome;
-use mpi_fm::{Class, Process};
+use mpi_fm::{Class, Error, Process, Result, bail};
 use std::ffi::c_int;
 
 /// Takes the outcome of a request that is not active any more, and makes its handle null unless it is persistent.
@@ -36,7 +34,7 @@ unsafe fn conclude(outcome: Outcome, status: *mut MPI_Status) -> Result<()> {
     // SAFETY: the caller's.
     unsafe { store(status, &outcome.status) };
     match outcome.error {
-        Some(error) => Err(error.into()),
+        Some(error) => Err(error),
         None => Ok(()),
     }
 }
@@ -44,7 +42,7 @@ unsafe fn conclude(outcome: Outcome, status: *mut MPI_Status) -> Result<()> {
 /// The statuses of several operations: written one by one, with their errors (MPI 5.0 section 3.7.5).
 struct Statuses {
     first: *mut MPI_Status,
-    failed: Option<Failure>,
+    failed: Option<Error>,
 }
 
 impl Statuses {
@@ -63,12 +61,7 @@ impl Statuses {
             unsafe { store_with_error(self.first.add(at), &outcome.status, code) };
         }
         if let Some(error) = outcome.error {
-            self.failed.get_or_insert_with(|| {
-                let text = format!("an operation failed: {}", error.text);
-                let object = error.comm.map(Object::Comm);
-                let failure = Failure::new(Class::IN_STATUS, text);
-                object.map_or_else(|| Failure { object: None, ..Failure::from(error) }, |object| failure.on(object))
-            });
+            self.failed.get_or_insert(Error { class: Class::IN_STATUS, ..error });
         }
     }
 
@@ -118,7 +111,7 @@ pub unsafe fn test(
     let mut handle = unsafe { get("request", request) }?;
     if !tested(&rank.process, handle.handle())? {
         // SAFETY: the caller's.
-        return Ok(unsafe { put("flag", flag, 0) }?);
+        return unsafe { put("flag", flag, 0) };
     }
     // SAFETY: the caller's.
     unsafe {
@@ -149,7 +142,7 @@ pub unsafe fn waitall(
 fn check_all(process: &Process, requests: &[MPI_Request]) -> Result<()> {
     for (at, request) in requests.iter().enumerate() {
         if let Err(error) = process.standing(request.handle()) {
-            return Err(Failure::new(error.class, format!("request {at} of {}: {}", requests.len(), error.text)));
+            return Err(Error::new(error.class, format!("request {at} of {}: {}", requests.len(), error.text)));
         }
     }
     Ok(())
@@ -331,7 +324,7 @@ unsafe fn take_some(
 ) -> Result<()> {
     if let Found::Nothing = found {
         // SAFETY: the caller's.
-        return Ok(unsafe { put("outcount", outcount, UNDEFINED) }?);
+        return unsafe { put("outcount", outcount, UNDEFINED) };
     }
     // SAFETY: the caller's.
     let indices = unsafe { array_mut("array_of_indices", indices, requests.len()) }?;
@@ -364,29 +357,29 @@ pub unsafe fn startall(rank: &Rank, count: c_int, requests: *mut MPI_Request) ->
 
 fn start_one(process: &Process, handle: Handle) -> Result<()> {
     if handle == mpi_fm::request::NULL {
-        fail!(REQUEST, "the request is MPI_REQUEST_NULL");
+        bail!(REQUEST, "the request is MPI_REQUEST_NULL");
     }
-    Ok(process.start_persistent(handle)?)
+    process.start_persistent(handle)
 }
 
 pub unsafe fn free(rank: &Rank, request: *mut MPI_Request) -> Result<()> {
     // SAFETY: the caller's.
     let handle = unsafe { get("request", request) }?;
     if handle == MPI_Request::NULL {
-        fail!(REQUEST, "the request is MPI_REQUEST_NULL");
+        bail!(REQUEST, "the request is MPI_REQUEST_NULL");
     }
     rank.process.release(handle.handle())?;
     // SAFETY: the caller's.
-    Ok(unsafe { put("request", request, MPI_Request::NULL) }?)
+    unsafe { put("request", request, MPI_Request::NULL) }
 }
 
 pub unsafe fn cancel(rank: &Rank, request: *mut MPI_Request) -> Result<()> {
     // SAFETY: the caller's.
     let handle = unsafe { get("request", request) }?;
     if handle == MPI_Request::NULL {
-        fail!(REQUEST, "the request is MPI_REQUEST_NULL");
+        bail!(REQUEST, "the request is MPI_REQUEST_NULL");
     }
-    Ok(rank.process.cancel(handle.handle())?)
+    rank.process.cancel(handle.handle())
 }
 
 pub unsafe fn get_status(rank: &Rank, request: MPI_Request, flag: *mut c_int, status: *mut MPI_Status) -> Result<()> {
@@ -462,7 +455,7 @@ pub unsafe fn get_status_some(
     let requests = unsafe { array("array_of_requests", requests, length("incount", count)?) }?;
     if let Found::Nothing = test_for_one(&rank.process, requests)? {
         // SAFETY: the caller's.
-        return Ok(unsafe { put("outcount", outcount, UNDEFINED) }?);
+        return unsafe { put("outcount", outcount, UNDEFINED) };
     }
     // SAFETY: the caller's.
     let indices = unsafe { array_mut("array_of_indices", indices, requests.len()) }?;
@@ -478,5 +471,5 @@ pub unsafe fn get_status_some(
         }
     }
     // SAFETY: the caller's.
-    Ok(unsafe { put("outcount", outcount, complete as c_int) }?)
+    unsafe { put("outcount", outcount, complete as c_int) }
 }
