@@ -162,12 +162,28 @@ enum Verdict {
     Skip(String),
 }
 
+/// Tests that assume more than the standard promises; not run, and listed with their reason in the report.
+const EXCLUDED: [(&str, &str); 1] =
+    [("datatype/pack_external", "uses datatypes as case labels; handles of the standard ABI are pointers")];
+
+fn excluded(dir: &str, entry: &Entry) -> Option<&'static str> {
+    let name = format!("{dir}/{}", entry.program);
+    EXCLUDED.iter().find(|(excluded, _)| *excluded == name).map(|(_, reason)| *reason)
+}
+
 fn run_dir(options: &Options, path: &Path, name: &str, prefix: &Path, ranks: &mut usize) -> Result<Dir> {
     let mut dir = Dir { dir: name.into(), ..Dir::default() };
     let wanted = |entry: &Entry| {
         options.filter.is_none_or(|filter| filter.is_match(&format!("{name}/{}", entry.name(path))))
     };
-    let entries: Vec<Entry> = testlist::read(path)?.into_iter().filter(wanted).collect();
+    let mut entries: Vec<Entry> = testlist::read(path)?.into_iter().filter(wanted).collect();
+    entries.retain(|entry| match excluded(name, entry) {
+        Some(reason) => {
+            dir.excluded.push(Excluded { name: entry.name(path), reason: reason.into() });
+            false
+        }
+        None => true,
+    });
     build_missing(&entries)?;
     *ranks = entries.iter().map(|entry| entry.ranks).fold(*ranks, usize::max);
     for (entry, verdict) in entries.iter().zip(run_all(options, &entries, path, name, prefix)?) {
@@ -176,10 +192,7 @@ fn run_dir(options: &Options, path: &Path, name: &str, prefix: &Path, ranks: &mu
         match verdict {
             Verdict::Pass => dir.pass += 1,
             Verdict::Fail(why) => dir.fail.push(NotPassed { name, why }),
-            Verdict::Skip(reason) => {
-                dir.skip.push(NotPassed { name: name.clone(), why: reason.clone() });
-                dir.excluded.push(Excluded { name, reason });
-            }
+            Verdict::Skip(why) => dir.skip.push(NotPassed { name, why }),
         }
     }
     Ok(dir)
