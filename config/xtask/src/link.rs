@@ -63,7 +63,8 @@ fn link_static(archive: &Path, fixed: &Path) -> Result<()> {
     fs::write(&roots, mpi_names(archive)?.iter().map(|name| format!("-u {name}\n")).collect::<String>())?;
     exec::quiet(
         Command::new("ld")
-            .args(["-r", "--gc-sections", "-o"])
+            // No section groups: the program's copy of one would replace ours, to which only our symbols can refer.
+            .args(["-r", "--gc-sections", "--force-group-allocation", "-o"])
             .arg(&object)
             .arg(format!("@{}", roots.display()))
             .arg("--whole-archive")
