@@ -2,7 +2,7 @@
 
 use crate::args::{array, put};
 use crate::instance::Instance;
-use crate::types::{CHandle, MPI_Aint, MPI_Count, MPI_Info, MPI_Offset};
+use crate::types::{MPI_Aint, MPI_Count, MPI_Info, MPI_Offset};
 use mpi_fm::info::Info;
 use mpi_fm::{Result, bail};
 use std::ffi::{c_int, c_void};
@@ -52,9 +52,8 @@ pub unsafe fn get_info(instance: &Instance, info: *mut MPI_Info) -> Result<()> {
     ] {
         sizes.set(key.as_bytes(), bytes.to_string().as_bytes())?;
     }
-    let handle = instance.infos.insert(Arc::new(sizes))?;
     // SAFETY: the caller's.
-    unsafe { put("info", info, MPI_Info::from_handle(handle)) }
+    unsafe { put("info", info, instance.infos.add(sizes)?) }
 }
 
 /// `MPI_INFO_NULL` as long as no Fortran layer has told anything.
@@ -62,17 +61,14 @@ pub unsafe fn get_fortran_info(instance: &Instance, info: *mut MPI_Info) -> Resu
     let told = instance.fortran.lock().info.clone();
     let handle = match told {
         None => MPI_Info::NULL,
-        Some(told) => MPI_Info::from_handle(instance.infos.insert(Arc::new(told.duplicate()))?),
+        Some(told) => instance.infos.add(told.duplicate())?,
     };
     // SAFETY: the caller's.
     unsafe { put("info", info, handle) }
 }
 
 pub unsafe fn set_fortran_info(instance: &Instance, info: MPI_Info) -> Result<()> {
-    if info == MPI_Info::NULL {
-        bail!(INFO, "the info object is MPI_INFO_NULL");
-    }
-    let told = instance.infos.get(info.handle())?.duplicate();
+    let told = instance.infos.get(info)?.duplicate();
     let mut fortran = instance.fortran.lock();
     if fortran.info.is_some() {
         bail!(ABI, "the Fortran layer has told about its types already");

@@ -72,10 +72,15 @@ impl Host for Machine {
     }
 
     fn processor_name(&self) -> String {
-        let mut name = [0u8; 256];
-        // SAFETY: the length is that of the buffer, less one so that the end is a NUL.
-        let failed = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) } != 0;
-        let length = name.iter().position(|byte| *byte == 0).unwrap_or(0);
-        if failed || length == 0 { "localhost".into() } else { String::from_utf8_lossy(&name[..length]).into_owned() }
+        node_name()
     }
+}
+
+/// The name of this machine.
+pub fn node_name() -> String {
+    let mut name = [0u8; 256];
+    // SAFETY: the length is that of the buffer, less one so that the end is a NUL.
+    let failed = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) } != 0;
+    let length = name.iter().position(|byte| *byte == 0).unwrap_or(0);
+    if failed || length == 0 { "localhost".into() } else { String::from_utf8_lossy(&name[..length]).into_owned() }
 }

@@ -2,11 +2,11 @@
 
 use crate::abi::Fortran;
 use crate::error::Registered;
+use crate::info::Infos;
 use crate::rank::Rank;
 use mpi_fm::errcode::ErrorCodes;
 use mpi_fm::errhandler::Errhandler;
 use mpi_fm::handle::{Kind, Table};
-use mpi_fm::info::Info;
 use parking_lot::Mutex;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
@@ -23,7 +23,7 @@ pub struct Instance {
     phase: AtomicU8,
     pub codes: ErrorCodes,
     pub errhandlers: LazyLock<Table<Registered>>,
-    pub infos: LazyLock<Table<Info>>,
+    pub infos: Infos,
     pub fortran: Mutex<Fortran>,
     /// The error handler of `MPI_FILE_NULL`: that of files to come, and of errors in opening them (MPI 5.0 section 14.7).
     file_errhandler: Mutex<Errhandler>,
@@ -48,7 +48,7 @@ impl Instance {
             phase: AtomicU8::new(Phase::Before as u8),
             codes: ErrorCodes::new(),
             errhandlers: LazyLock::new(|| Table::new(Kind::Errhandler)),
-            infos: LazyLock::new(|| Table::new(Kind::Info)),
+            infos: Infos::new(),
             fortran: Mutex::new(Fortran::new()),
             file_errhandler: Mutex::new(Errhandler::RETURN),
         }

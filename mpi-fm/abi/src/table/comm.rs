@@ -1,13 +1,14 @@
 //! Communicators (MPI 5.0 section 7.4 to 7.8).
 
 use super::prelude::*;
+use crate::naming;
 
 table! {
     "Communicators", "7.4 to 7.8";
 
     fn MPI_Comm_size(comm: MPI_Comm, size: *mut c_int) = unsupported;
     fn MPI_Comm_rank(comm: MPI_Comm, rank: *mut c_int) = unsupported;
-    fn MPI_Comm_compare(comm1: MPI_Comm, comm2: MPI_Comm, result: *mut c_int) = unsupported;
+    fn MPI_Comm_compare(comm1: MPI_Comm, comm2: MPI_Comm, result: *mut c_int) = naming::comm_compare;
     fn MPI_Comm_group(comm: MPI_Comm, group: *mut MPI_Group) = unsupported;
     fn MPI_Comm_dup(comm: MPI_Comm, newcomm: *mut MPI_Comm) = unsupported;
     fn MPI_Comm_dup_with_info(comm: MPI_Comm, info: MPI_Info, newcomm: *mut MPI_Comm) = unsupported;
@@ -22,10 +23,10 @@ table! {
         comm: MPI_Comm, split_type: c_int, key: c_int, info: MPI_Info, newcomm: *mut MPI_Comm
     ) = unsupported;
     fn MPI_Comm_free(comm: *mut MPI_Comm) = unsupported;
-    fn MPI_Comm_set_info(comm: MPI_Comm, info: MPI_Info) = unsupported;
-    fn MPI_Comm_get_info(comm: MPI_Comm, info_used: *mut MPI_Info) = unsupported;
-    fn MPI_Comm_set_name(comm: MPI_Comm, comm_name: *const c_char) = unsupported;
-    fn MPI_Comm_get_name(comm: MPI_Comm, comm_name: *mut c_char, resultlen: *mut c_int) = unsupported;
+    fn MPI_Comm_set_info(comm: MPI_Comm, info: MPI_Info) = naming::comm_set_info;
+    fn MPI_Comm_get_info(comm: MPI_Comm, info_used: *mut MPI_Info) = naming::comm_get_info;
+    fn MPI_Comm_set_name(comm: MPI_Comm, comm_name: *const c_char) = naming::comm_set_name;
+    fn MPI_Comm_get_name(comm: MPI_Comm, comm_name: *mut c_char, resultlen: *mut c_int) = naming::comm_get_name;
     fn MPI_Comm_test_inter(comm: MPI_Comm, flag: *mut c_int) = unsupported;
     fn MPI_Comm_remote_size(comm: MPI_Comm, size: *mut c_int) = unsupported;
     fn MPI_Comm_remote_group(comm: MPI_Comm, group: *mut MPI_Group) = unsupported;

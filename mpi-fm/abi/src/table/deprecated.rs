@@ -1,6 +1,8 @@
 //! Deprecated (MPI 5.0 section 16).
 
 use super::prelude::*;
+use crate::info;
+use crate::attr;
 use crate::status;
 
 table! {
@@ -9,17 +11,17 @@ table! {
     fn MPI_Keyval_create(
         copy_fn: Option<MPI_Copy_function>, delete_fn: Option<MPI_Delete_function>, keyval: *mut c_int,
         extra_state: *mut c_void
-    ) = unsupported;
-    fn MPI_Keyval_free(keyval: *mut c_int) = unsupported;
-    fn MPI_Attr_put(comm: MPI_Comm, keyval: c_int, attribute_val: *mut c_void) = unsupported;
-    fn MPI_Attr_get(comm: MPI_Comm, keyval: c_int, attribute_val: *mut c_void, flag: *mut c_int) = unsupported;
-    fn MPI_Attr_delete(comm: MPI_Comm, keyval: c_int) = unsupported;
+    ) = attr::comm_create_keyval;
+    fn MPI_Keyval_free(keyval: *mut c_int) = attr::comm_free_keyval;
+    fn MPI_Attr_put(comm: MPI_Comm, keyval: c_int, attribute_val: *mut c_void) = attr::comm_set_attr;
+    fn MPI_Attr_get(comm: MPI_Comm, keyval: c_int, attribute_val: *mut c_void, flag: *mut c_int) = attr::comm_get_attr;
+    fn MPI_Attr_delete(comm: MPI_Comm, keyval: c_int) = attr::comm_delete_attr;
     fn MPI_Info_get(
         info: MPI_Info, key: *const c_char, valuelen: c_int, value: *mut c_char, flag: *mut c_int
-    ) = unsupported, any_time;
+    ) = info::get, any_time;
     fn MPI_Info_get_valuelen(
         info: MPI_Info, key: *const c_char, valuelen: *mut c_int, flag: *mut c_int
-    ) = unsupported, any_time;
+    ) = info::get_valuelen, any_time;
     fn MPI_Get_elements_x(status: *const MPI_Status, datatype: MPI_Datatype, count: *mut MPI_Count) = status::get_elements;
     fn MPI_Status_set_elements_x(status: *mut MPI_Status, datatype: MPI_Datatype, count: MPI_Count) = status::set_elements;
     fn MPI_Type_size_x(datatype: MPI_Datatype, size: *mut MPI_Count) = unsupported;
