@@ -45,6 +45,9 @@ enum Command {
     Install(install::Args),
     /// Run our own suite, or one of others, against the library
     Conformance(conformance::Args),
+    /// Measure against other MPIs (not built yet)
+    #[command(disable_help_flag = true)]
+    Bench(Rest),
     /// Virtual hosts on this machine (not built yet)
     #[command(disable_help_flag = true)]
     Cluster(Rest),
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Install(args) => install::run(&args).map(success),
         Command::Conformance(args) => conformance::run(&args),
+        Command::Bench(_) => not_built("bench", "nothing is measured against other MPIs so far"),
         Command::Cluster(_) => not_built("cluster", "jobs run on this machine only, so there are no hosts to set up"),
         Command::Tune(_) => not_built("tune", "the thresholds are constants of the source so far"),
     };

@@ -66,6 +66,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let repo = Repo::find();
     let mut sum = Counts::default();
     let mut installed = None;
+    let install = || {
+        let start = Instant::now();
+        let result = install::install(&repo, &repo.prefix(), &args.profile);
+        println!("installed in {:.0} s", start.elapsed().as_secs_f64());
+        result.inspect_err(|error| println!("FAIL  install: {error:#}")).is_ok()
+    };
     let by_default = |step: &Step| args.only.is_empty() && (args.all || !step.slow);
     for step in STEPS.iter().filter(|step| by_default(step) || args.only.contains(&step.name)) {
         let start = Instant::now();
@@ -73,10 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         println!("\n== {name}");
         // What the installed library is needed for cannot pass without it; it fails by name rather than being left out.
         let ready = step.name == Name::Cargo
-            || *installed.get_or_insert_with(|| {
-                let result = install::install(&repo, &repo.prefix(), &args.profile);
-                result.inspect_err(|error| println!("FAIL  install: {error:#}")).is_ok()
-            });
+            || *installed.get_or_insert_with(install);
         let result = if ready { (step.run)(&repo) } else { Err(anyhow::anyhow!("nothing is installed")) };
         let counts = result.unwrap_or_else(|error| {
             println!("FAIL  {name}: {error:#}");
@@ -125,13 +128,15 @@ fn cargo_tests(repo: &Repo) -> Result<Counts> {
 /// Runs `cargo test` with these arguments and environment; its summary lines are added up.
 fn cargo_test(repo: &Repo, args: &[&str], environment: &[(&str, &str)]) -> Result<Counts> {
     let mut command = exec::cargo();
-    command.current_dir(&repo.root).args(["test", "--quiet", "--no-fail-fast"]).args(args);
+    command.current_dir(&repo.root).args(["test", "--no-fail-fast"]).args(args).args(["--", "--quiet"]);
     command.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut counts = Counts::default();
     let success = each_line(&mut command, |line| {
-        if let Some(summary) = line.strip_prefix("test result: ") {
-            add(&mut counts, parse_summary(summary));
-        }
+        let summary = line.strip_prefix("test result: ");
+        add(&mut counts, summary.map(parse_summary).unwrap_or_default());
+        // What passes is in the counts; what fails is worth reading.
+        let dots = line.trim_end_matches(|c: char| c.is_ascii_digit() || c == '/' || c == ' ');
+        !(dots.chars().all(|c| c == '.') || line.starts_with("running ") || line.starts_with("test result: ok"))
     })?;
     // A package that does not compile, or a test program that was killed, prints no summary.
     if !success && counts.failed == 0 {
@@ -149,14 +154,15 @@ fn parse_summary(text: &str) -> Counts {
     Counts { passed: number("passed"), failed: number("failed"), skipped: number("ignored") }
 }
 
-/// Shows a program's output as it comes, and shows it to `look` too. Returns whether the program succeeded.
-fn each_line(command: &mut Command, mut look: impl FnMut(&str)) -> Result<bool> {
+/// Passes on those lines of a program's output that `look` wants, as they come. Returns whether the program succeeded.
+fn each_line(command: &mut Command, mut look: impl FnMut(&str) -> bool) -> Result<bool> {
     let mut child = command.spawn()?;
     let mut output = BufReader::new(child.stdout.take().expect("standard output is piped"));
     let mut line = Vec::new();
     while output.read_until(b'\n', &mut line)? > 0 {
-        std::io::stdout().write_all(&line)?;
-        look(String::from_utf8_lossy(&line).trim_end());
+        if look(String::from_utf8_lossy(&line).trim_end()) {
+            std::io::stdout().write_all(&line)?;
+        }
         line.clear();
     }
     Ok(child.wait()?.success())
