@@ -51,7 +51,8 @@ struct DeviceSlot {
 
 impl Fm {
     /// The endpoint of process `me` of a job of `peers` processes. `route` names each peer's device by its index in `devices`,
-    /// for good; it is not asked for `me`, whose messages to itself enter no device. With `trace`, messages are [counted](Self::counts).
+    /// for good; it is not asked for `me`, whose messages to itself enter no device. With `trace`, messages are
+    /// [counted](Self::counts).
     ///
     /// # Panics
     /// When `me` is no peer, or `route` names a device that is not there.
@@ -73,10 +74,10 @@ impl Fm {
         let route = (0..peers)
             .map(|peer| {
                 if Peer(peer) == me {
-                    return u8::MAX;
+                    return NOWHERE;
                 }
                 let index = route(Peer(peer));
-                assert!(index < devices.len().min(255), "peer {peer} is routed to a device that is not there");
+                assert!(index < devices.len().min(usize::from(NOWHERE)), "peer {peer} is routed to a device that is not there");
                 index as u8
             })
             .collect();
@@ -153,15 +154,17 @@ impl Fm {
         let Some(mut inbound) = self.inbound.try_lock() else {
             return 0;
         };
-        let inbound = &mut *inbound;
-        let devices = self.devices.len();
-        let first = inbound.first_device;
-        inbound.first_device = if first + 1 == devices { 0 } else { first + 1 };
+        let Inbound { inboxes, streams, first_device } = &mut *inbound;
+        if let ([inbox], [slot]) = (&mut inboxes[..], &self.devices[..]) {
+            return self.extract_from(&mut **inbox, slot.credits.is_some(), budget, upcall, streams);
+        }
+        let devices = inboxes.len();
+        let first = *first_device;
+        *first_device = if first + 1 >= devices { 0 } else { first + 1 };
         let mut handled = 0;
         for index in (first..devices).chain(0..first) {
             let counted = self.devices[index].credits.is_some();
-            let inbox = &mut *inbound.inboxes[index];
-            handled += self.extract_from(inbox, counted, budget - handled, upcall, &mut inbound.streams);
+            handled += self.extract_from(&mut *inboxes[index], counted, budget - handled, upcall, streams);
             if handled == budget {
                 break;
             }
@@ -249,7 +252,7 @@ impl Fm {
 
     #[inline]
     fn slot(&self, to: Peer) -> &DeviceSlot {
-        &self.devices[usize::from(self.route[to.index()])]
+        self.devices.get(usize::from(self.route[to.index()])).expect("messages to oneself enter no device")
     }
 
     /// Notes that `peer` has something waiting, for the flushes to come.
@@ -268,6 +271,9 @@ impl Fm {
         }
     }
 }
+
+/// The route to oneself.
+const NOWHERE: u8 = u8::MAX;
 
 /// Packets smaller than this could not carry a long message's length and some of its bytes.
 const MIN_PACKET: usize = 32;

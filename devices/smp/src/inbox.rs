@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 pub struct SmpInbox {
     shared: Arc<Shared>,
+    /// Every process of the segment; without ourselves where each ring is looked at.
     senders: Box<[Sender]>,
     /// By sender: the lower 8 bits of the cells we have read, to be compared with the arrival bytes eight at a time.
     read: Box<[u64]>,
@@ -19,6 +20,7 @@ pub struct SmpInbox {
 }
 
 struct Sender {
+    from: usize,
     ring: Part<PairRing>,
     reader: Reader,
     control: Part<Control>,
@@ -32,29 +34,30 @@ impl SmpInbox {
     pub fn new(shared: Arc<Shared>) -> Self {
         let ranks = shared.segment.ranks();
         let sender = |from: usize| Sender {
+            from,
             ring: Part::new(&shared.segment, |segment| segment.ring(from, shared.me)),
             reader: Reader::new(),
             control: Part::new(&shared.segment, |segment| segment.control(from)),
             peer: shared.peers[from],
         };
         SmpInbox {
-            senders: (0..ranks).map(sender).collect(),
+            // With arrival bytes, a sender is found by its number.
+            senders: (0..ranks).filter(|&from| from != shared.me || !shared.direct()).map(sender).collect(),
             read: vec![0; ranks.div_ceil(8)].into(),
             first: 0,
             shared,
         }
     }
 
-    /// Delivers what `from` has sent, at most `budget` packets.
-    #[inline]
-    fn drain(&mut self, from: usize, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+    /// Delivers what a sender has sent, at most `budget` packets.
+    fn drain(&mut self, sender: usize, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
         let shared = &*self.shared;
-        let Sender { ring, reader, control, peer } = &mut self.senders[from];
+        let Sender { from, ring, reader, control, peer } = &mut self.senders[sender];
         let mut delivered = 0;
         while delivered < budget
             && let Some(word) = reader.peek(ring)
         {
-            let large = deliver_cell(shared, from, *peer, ring, reader, word, deliver);
+            let large = deliver_cell(shared, *from, *peer, ring, reader, word, deliver);
             reader.pass(ring);
             delivered += 1;
             if large || reader.unpublished() >= PUBLISH_AFTER {
@@ -70,14 +73,20 @@ impl SmpInbox {
     }
 
     fn poll_rings(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
-        let ranks = self.senders.len();
+        let senders = self.senders.len();
         let mut delivered = 0;
-        for _ in 0..ranks {
-            delivered += self.drain(self.first, budget - delivered, deliver);
-            self.first = if self.first + 1 == ranks { 0 } else { self.first + 1 };
-            if delivered == budget {
-                break;
+        let mut index = self.first;
+        for _ in 0..senders {
+            let next = if index + 1 == senders { 0 } else { index + 1 };
+            let sender = &self.senders[index];
+            if sender.reader.peek(&sender.ring).is_some() {
+                delivered += self.drain(index, budget - delivered, deliver);
+                if delivered == budget {
+                    self.first = next;
+                    break;
+                }
             }
+            index = next;
         }
         delivered
     }

@@ -67,7 +67,11 @@ pub struct Pool {
     accounts: Box<[Account]>,
     /// The receivers that hold something.
     holders: Vec<u32>,
+    taken_since_settled: u32,
 }
+
+/// After this many cells we look who has returned some, although fresh ones are left: those would take up memory.
+const SETTLE_AFTER: u32 = 32;
 
 #[derive(Default)]
 struct Account {
@@ -92,6 +96,7 @@ impl Pool {
             free: std::array::from_fn(cells),
             accounts: (0..receivers).map(|_| Account::default()).collect(),
             holders: Vec::new(),
+            taken_since_settled: 0,
         }
     }
 
@@ -106,7 +111,8 @@ impl Pool {
                 return None;
             }
         }
-        if self.free[fitting].is_empty() {
+        self.taken_since_settled += 1;
+        if self.free[fitting].is_empty() || self.taken_since_settled >= SETTLE_AFTER {
             self.settle_all(head);
         }
         self.free[fitting..].iter_mut().find_map(Vec::pop)
@@ -147,6 +153,7 @@ impl Pool {
     }
 
     fn settle_all(&mut self, head: impl Fn(u32) -> u32) {
+        self.taken_since_settled = 0;
         for index in (0..self.holders.len()).rev() {
             let receiver = self.holders[index];
             self.settle(receiver, head(receiver));

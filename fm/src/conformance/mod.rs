@@ -53,7 +53,6 @@ macro_rules! conformance_tests {
             large_and_small_messages_interleave
             messages_may_end_early
             budgets_are_honoured
-            messages_to_oneself
         );
     };
     (@ $module:ident, $fixture:expr, $($test:ident)*) => {

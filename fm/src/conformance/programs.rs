@@ -330,17 +330,3 @@ pub fn budgets_are_honoured(fixture: &impl Fixture) {
     programs.extend((1..NODES).map(sender));
     fixture.run(programs);
 }
-
-/// A node may send to itself.
-pub fn messages_to_oneself(fixture: &impl Fixture) {
-    const MESSAGES: u64 = 1000;
-    let check = Check::new(1);
-    let mut sent = 0;
-    let alone = node(move |fm| {
-        let sends = sent < MESSAGES && try_send(fm, 0, 0, sent, (sent % 400) as usize);
-        sent += u64::from(sends);
-        let moved = check.extract(fm, 2) > 0 || sends;
-        step(fm, moved, check.tally(0, 0).finished == MESSAGES)
-    });
-    fixture.run(vec![alone]);
-}
