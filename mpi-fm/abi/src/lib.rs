@@ -17,6 +17,7 @@ pub mod abi;
 pub mod alone;
 pub mod args;
 pub mod attr;
+pub mod coll;
 pub mod convert;
 pub mod count;
 pub mod enter;

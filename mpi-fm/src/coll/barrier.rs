@@ -4,7 +4,6 @@ use super::bcast::binomial;
 use super::call::Collective;
 use super::cx::Cx;
 use super::operation::Operation;
-use crate::comm::Comm;
 use crate::error::Result;
 
 /// `MPI_Barrier`
@@ -19,10 +18,6 @@ impl Collective for Barrier {
 
     fn operation(&self) -> Operation {
         Operation::Barrier
-    }
-
-    fn check(&self, _: &Comm) -> Result<()> {
-        Ok(())
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Buffers that consist of one block per member.
 
-use super::data::{Data, Held, check_address};
+use super::data::{Data, Held};
 use crate::bail;
 use crate::buf::Buf;
 use crate::datatype::Datatype;
@@ -58,49 +58,51 @@ impl Ints {
     /// Refuses counts below zero.
     ///
     /// # Errors
-    /// `MPI_ERR_COUNT`, `MPI_ERR_ARG` for a null array.
-    pub fn check_counts(&self, name: &str) -> Result<()> {
-        self.check_present(name)?;
+    /// `MPI_ERR_COUNT`
+    pub fn check(&self, name: &str) -> Result<()> {
         match self.iter().position(|count| count < 0) {
-            Some(index) => bail!(COUNT, "{name}[{index}] is {}: a count must not be negative", self.get(index)),
+            Some(index) => bail!(COUNT, "{name}[{index}] is {}: a count cannot be negative", self.get(index)),
             None => Ok(()),
         }
     }
+}
 
-    /// # Errors
-    /// `MPI_ERR_ARG` for a null array.
-    pub fn check_present(&self, name: &str) -> Result<()> {
-        if self.addr.is_null() && self.len > 0 {
-            bail!(ARG, "{name} is a null pointer");
-        }
-        Ok(())
+/// Beginning of a buffer that counts and displacements describe. It vouches for the memory as a [`Buf`] does.
+#[derive(Clone, Copy)]
+pub struct Base(*mut u8);
+
+// SAFETY: as `Buf`.
+unsafe impl Send for Base {}
+// SAFETY: as `Buf`.
+unsafe impl Sync for Base {}
+
+impl Base {
+    /// # Safety
+    /// As [`Buf::new`], for the blocks that the counts, displacements and types describe with which it is used.
+    pub unsafe fn new(addr: *mut u8) -> Base {
+        Base(addr)
     }
 }
 
 /// Where in a buffer the block of each member is.
 pub enum Blocks<'a> {
-    /// One after the other; the data's count is that of one block.
-    Even { data: Data<'a>, len: usize },
+    /// `len` blocks of the same length, one after the other.
+    Even { whole: Data<'a>, len: usize },
     /// All members get the same (neighbourhood allgather).
     Same { data: Data<'a>, len: usize },
     /// Counts and displacements, in items (`v` calls).
-    Varying { addr: *mut u8, counts: Ints, displs: Ints, ty: Held<'a, Datatype> },
+    Varying { base: Base, counts: Ints, displs: Ints, ty: Held<'a, Datatype> },
     /// Counts, displacements in bytes and types (`w` calls).
-    Typed { addr: *mut u8, counts: Ints, displs: Ints, types: Box<[Arc<Datatype>]> },
+    Typed { base: Base, counts: Ints, displs: Ints, types: Box<[Arc<Datatype>]> },
 }
-
-// SAFETY: as `Data`.
-unsafe impl Send for Blocks<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Blocks<'_> {}
 
 impl<'a> Blocks<'a> {
     pub fn own(self) -> Blocks<'static> {
         match self {
-            Blocks::Even { data, len } => Blocks::Even { data: data.own(), len },
+            Blocks::Even { whole, len } => Blocks::Even { whole: whole.own(), len },
             Blocks::Same { data, len } => Blocks::Same { data: data.own(), len },
-            Blocks::Varying { addr, counts, displs, ty } => Blocks::Varying { addr, counts, displs, ty: ty.own() },
-            Blocks::Typed { addr, counts, displs, types } => Blocks::Typed { addr, counts, displs, types },
+            Blocks::Varying { base, counts, displs, ty } => Blocks::Varying { base, counts, displs, ty: ty.own() },
+            Blocks::Typed { base, counts, displs, types } => Blocks::Typed { base, counts, displs, types },
         }
     }
 
@@ -116,27 +118,25 @@ impl<'a> Blocks<'a> {
         self.len() == 0
     }
 
+    pub fn is_even(&self) -> bool {
+        matches!(self, Blocks::Even { .. })
+    }
+
     /// The block of member `index`.
     #[inline]
     pub fn block(&self, index: usize) -> Buf<'_> {
-        debug_assert!(index < self.len());
         match self {
-            Blocks::Even { data, .. } => {
-                let block = data.buf();
-                let step = (index * block.count()) as isize * block.ty().extent() as isize;
-                // SAFETY: the buffer holds `len` blocks, as promised where it was described.
-                unsafe { Buf::new(block.addr().wrapping_offset(step), block.count(), block.ty()) }
-            }
+            Blocks::Even { .. } => self.run(index, 1),
             Blocks::Same { data, .. } => data.buf(),
-            Blocks::Varying { addr, counts, displs, ty } => {
+            Blocks::Varying { base, counts, displs, ty } => {
                 let step = displs.get(index) as isize * ty.extent() as isize;
-                // SAFETY: as above.
-                unsafe { Buf::new(addr.wrapping_offset(step), counts.get(index) as usize, ty) }
+                // SAFETY: promised with the base.
+                unsafe { Buf::new(base.0.wrapping_offset(step), counts.get(index) as usize, ty) }
             }
-            Blocks::Typed { addr, counts, displs, types } => {
+            Blocks::Typed { base, counts, displs, types } => {
                 let step = displs.get(index) as isize;
                 // SAFETY: as above.
-                unsafe { Buf::new(addr.wrapping_offset(step), counts.get(index) as usize, &types[index]) }
+                unsafe { Buf::new(base.0.wrapping_offset(step), counts.get(index) as usize, &types[index]) }
             }
         }
     }
@@ -146,38 +146,17 @@ impl<'a> Blocks<'a> {
     /// # Panics
     /// When they do not, or are not all there.
     pub fn run(&self, first: usize, count: usize) -> Buf<'_> {
-        let Blocks::Even { len, .. } = self else { panic!("only even blocks lie one after the other") };
-        assert!(first + count <= *len);
-        let block = self.block(first);
-        // SAFETY: as above.
-        unsafe { block.with_count(block.count() * count) }
+        let Blocks::Even { whole, len } = self else { panic!("only even blocks lie one after the other") };
+        let whole = whole.buf();
+        let each = whole.count() / len;
+        whole.slice(first * each, count * each)
     }
 
     /// Packed bytes of all blocks.
     pub fn bytes(&self) -> u64 {
         match self {
-            Blocks::Even { data, len } => data.buf().bytes().saturating_mul(*len as u64),
+            Blocks::Even { whole, .. } => whole.buf().bytes(),
             _ => (0..self.len()).fold(0, |sum: u64, index| sum.saturating_add(self.block(index).bytes())),
-        }
-    }
-
-    /// Refuses what cannot be such a buffer.
-    ///
-    /// # Errors
-    /// `MPI_ERR_BUFFER`, `MPI_ERR_COUNT`, `MPI_ERR_ARG`
-    pub fn check(&self, name: &str) -> Result<()> {
-        match self {
-            Blocks::Even { data, .. } | Blocks::Same { data, .. } => data.check(name),
-            Blocks::Varying { addr, counts, displs, ty } => {
-                counts.check_counts(&format!("the array of counts of {name}"))?;
-                displs.check_present(&format!("the array of displacements of {name}"))?;
-                let items = counts.iter().fold(0i64, i64::saturating_add);
-                if !addr.is_null() { Ok(()) } else { check_address(*addr, items as usize, ty, name) }
-            }
-            Blocks::Typed { counts, displs, .. } => {
-                counts.check_counts(&format!("the array of counts of {name}"))?;
-                displs.check_present(&format!("the array of displacements of {name}"))
-            }
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::buf::Buf;
 use crate::datatype::Datatype;
-use crate::error::{Class, Error, Result};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -47,41 +46,17 @@ unsafe impl Send for Data<'_> {}
 unsafe impl Sync for Data<'_> {}
 
 impl<'a> Data<'a> {
-    /// # Safety
-    /// As [`Buf::new`], until the call that gets the buffer is complete.
-    pub unsafe fn new(addr: *mut u8, count: usize, ty: &'a Arc<Datatype>) -> Data<'a> {
-        Data { addr, count, ty: Held::Lent(ty) }
+    pub fn new(buf: Buf<'a>) -> Data<'a> {
+        Data { addr: buf.addr(), count: buf.count(), ty: Held::Lent(buf.ty()) }
     }
 
     #[inline]
     pub fn buf(&self) -> Buf<'_> {
-        // SAFETY: promised at `new`.
+        // SAFETY: what the buffer that this was made of vouched for.
         unsafe { Buf::new(self.addr, self.count, &self.ty) }
     }
 
     pub fn own(self) -> Data<'static> {
         Data { addr: self.addr, count: self.count, ty: self.ty.own() }
     }
-
-    /// Refuses what cannot be a buffer.
-    ///
-    /// # Errors
-    /// `MPI_ERR_BUFFER`
-    #[inline]
-    pub fn check(&self, name: &str) -> Result<()> {
-        check_address(self.addr, self.count, &self.ty, name)
-    }
-}
-
-/// A null address is `MPI_BOTTOM` for a type with absolute addresses, which all lie above the first page; otherwise it is a mistake.
-///
-/// # Errors
-/// `MPI_ERR_BUFFER`
-#[inline]
-pub fn check_address(addr: *const u8, count: usize, ty: &Datatype, name: &str) -> Result<()> {
-    const PAGE: i64 = 4096;
-    if !addr.is_null() || count == 0 || ty.size() == 0 || ty.true_lb() >= PAGE {
-        return Ok(());
-    }
-    Err(Error::new(Class::BUFFER, format!("{name} is a null pointer, with {count} items of {}", ty.describe())))
 }

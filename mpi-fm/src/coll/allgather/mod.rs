@@ -11,7 +11,6 @@ use super::data::Data;
 use super::operation::Operation;
 use super::select;
 use crate::buf::Buf;
-use crate::comm::Comm;
 use crate::error::Result;
 
 /// `MPI_Allgather`, `MPI_Allgatherv`
@@ -19,25 +18,17 @@ pub struct Allgather<'a> {
     /// `None`: this member's block is in place.
     pub send: Option<Data<'a>>,
     pub recv: Blocks<'a>,
-    pub varying: bool,
 }
 
 impl<'a> Collective for Allgather<'a> {
     type Own = Allgather<'static>;
 
     fn own(self) -> Allgather<'static> {
-        Allgather { send: self.send.map(Data::own), recv: self.recv.own(), varying: self.varying }
+        Allgather { send: self.send.map(Data::own), recv: self.recv.own() }
     }
 
     fn operation(&self) -> Operation {
-        if self.varying { Operation::Allgatherv } else { Operation::Allgather }
-    }
-
-    fn check(&self, _: &Comm) -> Result<()> {
-        if let Some(send) = &self.send {
-            send.check("sendbuf")?;
-        }
-        self.recv.check("recvbuf")
+        if self.recv.is_even() { Operation::Allgather } else { Operation::Allgatherv }
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {
@@ -48,7 +39,7 @@ impl<'a> Collective for Allgather<'a> {
         if let Some(send) = send {
             cx.copy(&send, &recv.block(cx.rank()));
         }
-        among(cx, recv, !self.varying).await
+        among(cx, recv).await
     }
 }
 
@@ -56,8 +47,8 @@ impl<'a> Collective for Allgather<'a> {
 ///
 /// # Errors
 /// Those of the messages.
-pub async fn among(cx: &Cx<'_>, recv: &Blocks<'_>, even: bool) -> Result<()> {
-    match select::allgather(cx.size(), recv.bytes(), even) {
+pub async fn among(cx: &Cx<'_>, recv: &Blocks<'_>) -> Result<()> {
+    match select::allgather(cx.size(), recv.bytes(), recv.is_even()) {
         select::Allgather::Ring => ring::run(cx, recv).await,
         select::Allgather::RecursiveDoubling => recursive_doubling::run(cx, recv).await,
         select::Allgather::Bruck => bruck::run(cx, recv).await,

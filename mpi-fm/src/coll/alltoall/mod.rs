@@ -10,7 +10,6 @@ use super::call::Collective;
 use super::cx::Cx;
 use super::operation::Operation;
 use super::select;
-use crate::comm::Comm;
 use crate::error::Result;
 use outgoing::Outgoing;
 
@@ -36,13 +35,6 @@ impl<'a> Collective for Alltoall<'a> {
         }
     }
 
-    fn check(&self, _: &Comm) -> Result<()> {
-        if let Some(send) = &self.send {
-            send.check("sendbuf")?;
-        }
-        self.recv.check("recvbuf")
-    }
-
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {
         let recv = &self.recv;
         let scratch;
@@ -56,7 +48,7 @@ impl<'a> Collective for Alltoall<'a> {
         if cx.comm.is_inter() {
             return spread::run(cx, &outgoing, recv, false).await;
         }
-        let even = matches!(recv, Blocks::Even { .. });
+        let even = recv.is_even();
         // Only with even blocks do all members know all sizes.
         let block = if even { recv.block(0).bytes() } else { recv.bytes() / recv.len() as u64 };
         match select::alltoall(cx.size(), block) {

@@ -10,12 +10,12 @@ use super::operation::Operation;
 use super::root::Root;
 use super::select;
 use crate::buf::Buf;
-use crate::comm::Comm;
 use crate::error::Result;
 
 /// `MPI_Bcast`
 pub struct Bcast<'a> {
-    pub data: Data<'a>,
+    /// Of all but those beside the root.
+    pub data: Option<Data<'a>>,
     pub root: Root,
 }
 
@@ -23,7 +23,7 @@ impl<'a> Collective for Bcast<'a> {
     type Own = Bcast<'static>;
 
     fn own(self) -> Bcast<'static> {
-        Bcast { data: self.data.own(), root: self.root }
+        Bcast { data: self.data.map(Data::own), root: self.root }
     }
 
     fn operation(&self) -> Operation {
@@ -34,12 +34,8 @@ impl<'a> Collective for Bcast<'a> {
         Some(self.root)
     }
 
-    fn check(&self, _: &Comm) -> Result<()> {
-        if self.root == Root::Beside { Ok(()) } else { self.data.check("buffer") }
-    }
-
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {
-        let data = self.data.buf();
+        let Some(data) = self.data.as_ref().map(Data::buf) else { return Ok(()) };
         let Some(local) = cx.local() else {
             let Root::Rank(root) = self.root else { unreachable!("checked with the communicator") };
             return among(cx, data, root).await;

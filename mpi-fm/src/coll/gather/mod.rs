@@ -10,7 +10,6 @@ use super::data::Data;
 use super::operation::Operation;
 use super::root::Root;
 use super::select;
-use crate::comm::Comm;
 use crate::error::Result;
 
 /// `MPI_Gather`, `MPI_Gatherv`
@@ -38,13 +37,6 @@ impl<'a> Collective for Gather<'a> {
 
     fn root(&self) -> Option<Root> {
         Some(self.root)
-    }
-
-    fn check(&self, _: &Comm) -> Result<()> {
-        if let Some(send) = &self.send {
-            send.check("sendbuf")?;
-        }
-        self.recv.as_ref().map_or(Ok(()), |recv| recv.check("recvbuf"))
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

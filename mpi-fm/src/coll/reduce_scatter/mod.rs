@@ -40,12 +40,21 @@ impl Counts {
         }
     }
 
-    /// Where each block starts, and the last one ends.
-    fn starts(&self) -> Vec<usize> {
-        let len = match self {
+    fn len(&self) -> usize {
+        match self {
             Counts::Even { len, .. } => *len,
             Counts::Varying(counts) => counts.len(),
-        };
+        }
+    }
+
+    /// Length of the vector; as much as there is, if that is too much to count.
+    pub fn total(&self) -> usize {
+        (0..self.len()).fold(0, |sum: usize, index| sum.saturating_add(self.get(index)).min(i64::MAX as usize))
+    }
+
+    /// Where each block starts, and the last one ends.
+    fn starts(&self) -> Vec<usize> {
+        let len = self.len();
         let mut starts = Vec::with_capacity(len + 1);
         starts.push(0);
         for index in 0..len {

@@ -10,7 +10,6 @@ use super::data::Data;
 use super::operation::Operation;
 use super::root::Root;
 use super::select;
-use crate::comm::Comm;
 use crate::error::Result;
 
 /// `MPI_Scatter`, `MPI_Scatterv`
@@ -38,13 +37,6 @@ impl<'a> Collective for Scatter<'a> {
 
     fn root(&self) -> Option<Root> {
         Some(self.root)
-    }
-
-    fn check(&self, _: &Comm) -> Result<()> {
-        if let Some(recv) = &self.recv {
-            recv.check("recvbuf")?;
-        }
-        self.send.as_ref().map_or(Ok(()), |send| send.check("sendbuf"))
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {
