@@ -1,4 +1,6 @@
-//! Virtual topologies (MPI 5.0 chapter 8): questions about them.
+//! Virtual topologies (MPI 5.0 chapter 8): questions about them. [`create`] makes them.
+
+pub mod create;
 
 use crate::args;
 use crate::rank::Rank;

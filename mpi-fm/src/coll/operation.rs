@@ -101,4 +101,8 @@ operations! {
     Finalize = 29 "MPI_Finalize"
     DistGraphCreate = 30 "MPI_Dist_graph_create"
     CommCreateGroup = 31 "MPI_Comm_create_group"
+    CartCreate = 32 "MPI_Cart_create"
+    CartSub = 33 "MPI_Cart_sub"
+    GraphCreate = 34 "MPI_Graph_create"
+    DistGraphCreateAdjacent = 35 "MPI_Dist_graph_create_adjacent"
 }

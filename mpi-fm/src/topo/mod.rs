@@ -5,9 +5,11 @@
 //! - [`cart`]: grids, and [`dims`]: how to cut a number of processes into one
 //! - [`graph`]: graphs that every process knows completely
 //! - [`dist`]: graphs of which each process knows its own edges
+//! - `create`: making communicators with a topology
 //! - this file: what the neighbourhood collectives ask of all three
 
 pub mod cart;
+mod create;
 pub mod dims;
 pub mod dist;
 pub mod graph;

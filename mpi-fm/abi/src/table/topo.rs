@@ -1,6 +1,7 @@
 //! Virtual topologies (MPI 5.0 section 8).
 
 use super::prelude::*;
+use crate::topo::create;
 use crate::topo;
 
 table! {
@@ -10,7 +11,7 @@ table! {
     fn MPI_Cart_create(
         comm_old: MPI_Comm, ndims: c_int, dims: *const c_int, periods: *const c_int, reorder: c_int,
         comm_cart: *mut MPI_Comm
-    ) = unsupported;
+    ) = create::cart;
     fn MPI_Cartdim_get(comm: MPI_Comm, ndims: *mut c_int) = topo::cartdim_get;
     fn MPI_Cart_get(
         comm: MPI_Comm, maxdims: c_int, dims: *mut c_int, periods: *mut c_int, coords: *mut c_int
@@ -20,14 +21,14 @@ table! {
     fn MPI_Cart_shift(
         comm: MPI_Comm, direction: c_int, disp: c_int, rank_source: *mut c_int, rank_dest: *mut c_int
     ) = topo::cart_shift;
-    fn MPI_Cart_sub(comm: MPI_Comm, remain_dims: *const c_int, newcomm: *mut MPI_Comm) = unsupported;
+    fn MPI_Cart_sub(comm: MPI_Comm, remain_dims: *const c_int, newcomm: *mut MPI_Comm) = create::cart_sub;
     fn MPI_Cart_map(
         comm: MPI_Comm, ndims: c_int, dims: *const c_int, periods: *const c_int, newrank: *mut c_int
     ) = topo::cart_map;
     fn MPI_Graph_create(
         comm_old: MPI_Comm, nnodes: c_int, indx: *const c_int, edges: *const c_int, reorder: c_int,
         comm_graph: *mut MPI_Comm
-    ) = unsupported;
+    ) = create::graph;
     fn MPI_Graphdims_get(comm: MPI_Comm, nnodes: *mut c_int, nedges: *mut c_int) = topo::graphdims_get;
     fn MPI_Graph_get(
         comm: MPI_Comm, maxindex: c_int, maxedges: c_int, indx: *mut c_int, edges: *mut c_int
@@ -41,11 +42,11 @@ table! {
         comm_old: MPI_Comm, indegree: c_int, sources: *const c_int, sourceweights: *const c_int,
         outdegree: c_int, destinations: *const c_int, destweights: *const c_int, info: MPI_Info, reorder: c_int,
         comm_dist_graph: *mut MPI_Comm
-    ) = unsupported;
+    ) = create::dist_graph_adjacent;
     fn MPI_Dist_graph_create(
         comm_old: MPI_Comm, n: c_int, sources: *const c_int, degrees: *const c_int, destinations: *const c_int,
         weights: *const c_int, info: MPI_Info, reorder: c_int, comm_dist_graph: *mut MPI_Comm
-    ) = unsupported;
+    ) = create::dist_graph;
     fn MPI_Dist_graph_neighbors_count(
         comm: MPI_Comm, indegree: *mut c_int, outdegree: *mut c_int, weighted: *mut c_int
     ) = topo::dist_graph_neighbors_count;
