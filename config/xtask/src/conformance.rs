@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     prefix: Option<PathBuf>,
     /// Cargo profile for building this clone
-    #[arg(long, default_value = "fast", value_name = "NAME")]
+    #[arg(long, default_value = install::QUICK, value_name = "NAME")]
     profile: String,
     /// How many tests run at once
     #[arg(long, default_value_t = 1, value_name = "N")]

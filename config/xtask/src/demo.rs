@@ -14,7 +14,7 @@ use crate::{exec, install};
 #[derive(clap::Args)]
 pub struct Args {
     /// Cargo profile to build with
-    #[arg(long, default_value = "fast", value_name = "NAME")]
+    #[arg(long, default_value = install::QUICK, value_name = "NAME")]
     profile: String,
 }
 

@@ -30,6 +30,9 @@ const PROGRAMS: &[Program] = &[
     },
 ];
 
+/// The profile for what is built to be tried or tested.
+pub const QUICK: &str = "fast";
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Where to install; made if it does not exist

@@ -24,9 +24,6 @@ pub struct Args {
     /// Only these steps
     #[arg(long, value_delimiter = ',', value_enum, value_name = "STEP,…")]
     only: Vec<Name>,
-    /// Cargo profile that the installed library is built with
-    #[arg(long, default_value = "fast", value_name = "NAME")]
-    profile: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -68,7 +65,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut installed = None;
     let install = || {
         let start = Instant::now();
-        let result = install::install(&repo, &repo.prefix(), &args.profile);
+        let result = install::install(&repo, &repo.prefix(), install::QUICK);
         println!("installed in {:.0} s", start.elapsed().as_secs_f64());
         result.inspect_err(|error| println!("FAIL  install: {error:#}")).is_ok()
     };
@@ -122,14 +119,14 @@ fn mpich(repo: &Repo) -> Result<Counts> {
 }
 
 fn cargo_tests(repo: &Repo) -> Result<Counts> {
-    cargo_test(repo, &["--workspace"], &[])
+    cargo_test(repo, &["--workspace"])
 }
 
-/// Runs `cargo test` with these arguments and environment; its summary lines are added up.
-fn cargo_test(repo: &Repo, args: &[&str], environment: &[(&str, &str)]) -> Result<Counts> {
+/// Runs `cargo test` with these arguments; its summary lines are added up.
+fn cargo_test(repo: &Repo, args: &[&str]) -> Result<Counts> {
     let mut command = exec::cargo();
     command.current_dir(&repo.root).args(["test", "--no-fail-fast"]).args(args).args(["--", "--quiet"]);
-    command.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).stdout(Stdio::piped());
     let mut counts = Counts::default();
     let success = each_line(&mut command, |line| {
         let summary = line.strip_prefix("test result: ");

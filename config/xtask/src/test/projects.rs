@@ -42,6 +42,7 @@ const PROJECTS: &[Project] = &[
         tools: &[tools::PKG_CONFIG, tools::MAKE],
         commands: &["make", "make check"],
     },
+    Project { name: "static", tools: &[tools::MAKE], commands: &["make", "make check"] },
 ];
 
 pub fn run(repo: &Repo) -> Result<Counts> {
@@ -50,6 +51,7 @@ pub fn run(repo: &Repo) -> Result<Counts> {
     let moved = work.join("elsewhere/hpvm");
     install::copy_folder(&repo.prefix(), &moved)?;
     let mut counts = Counts::default();
+    check(&mut counts, "installing again touches no file", installs_once(repo));
     check(&mut counts, "no installed file knows the prefix", knows_no_path(&moved, &repo.prefix()));
     for project in PROJECTS {
         for (place, prefix) in [("in place", repo.prefix()), ("moved", moved.clone())] {
@@ -69,7 +71,7 @@ pub fn run(repo: &Repo) -> Result<Counts> {
 
 fn build(project: &Project, sources: &Path, dir: &Path, prefix: &Path) -> Result<()> {
     install::copy_folder(&sources.join(project.name), dir)?;
-    for client in ["client.c", "client.cpp"] {
+    for client in ["client.c", "client.cpp", "client.rs"] {
         install::put_file(&sources.join(client), &dir.join(client))?;
     }
     for command in project.commands {
@@ -89,6 +91,22 @@ fn build(project: &Project, sources: &Path, dir: &Path, prefix: &Path) -> Result
 fn path_with(bin: &Path) -> Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     Ok(env::join_paths([bin.to_owned()].into_iter().chain(env::split_paths(&path)))?)
+}
+
+/// Programs' makefiles look at the times of what is installed.
+fn installs_once(repo: &Repo) -> Result<()> {
+    let times = || -> Result<Vec<_>> {
+        let time = |file: PathBuf| Ok((file.metadata()?.modified()?, file));
+        files(&repo.prefix())?.into_iter().map(time).collect()
+    };
+    let before = times()?;
+    install::install(repo, &repo.prefix(), install::QUICK)?;
+    for ((then, file), (now, _)) in before.iter().zip(times()?) {
+        if *then != now {
+            bail!("{} was written anew", file.display());
+        }
+    }
+    Ok(())
 }
 
 /// The copy proves nothing while the original is there to be found, so no file may name it.
