@@ -75,7 +75,9 @@ pub unsafe fn tell(kind: Kind, function: usize, object: Option<Object>, mut code
 /// Ends the job after one line that says who died of what.
 #[cold]
 pub fn die(instance: &Instance, call: &str, text: &str, status: c_int) -> ! {
-    eprintln!("hpvm: {}: {call}: {text}", who(instance));
+    // Some texts begin with the call already.
+    let text = text.strip_prefix(call).map_or_else(|| format!("{call}: {text}"), |rest| format!("{call}{rest}"));
+    eprintln!("hpvm: {}: {text}", who(instance));
     match instance.rank() {
         Some(rank) => rank.process.host.abort(status),
         None => std::process::exit(status),
