@@ -1,12 +1,16 @@
 //! One body for a function and its large-count twin.
 
 use crate::types::{MPI_Aint, MPI_Count};
+use mpi_fm::datatype::Form;
 use mpi_fm::{Class, Error, Result};
 use std::ffi::c_int;
 
 /// The integers that differ between `MPI_X` and `MPI_X_c`: counts (`int` or `MPI_Count`), displacements (`int` or
 /// `MPI_Aint`), extents (`MPI_Aint` or `MPI_Count`).
 pub trait Count: Copy {
+    /// Whose argument it is: `MPI_X`'s or `MPI_X_c`'s. Of interest where no count comes with it that tells.
+    const FORM: Form;
+
     fn get(self) -> i64;
 
     /// The value in this width; `None` if it does not fit. What then happens depends on the function: `MPI_UNDEFINED` in
@@ -25,8 +29,10 @@ pub trait Count: Copy {
 }
 
 macro_rules! counts {
-    ($($type:ty)*) => {$(
+    ($($type:ty: $form:ident;)*) => {$(
         impl Count for $type {
+            const FORM: Form = Form::$form;
+
             #[inline]
             fn get(self) -> i64 {
                 self as i64
@@ -40,4 +46,4 @@ macro_rules! counts {
     )*};
 }
 
-counts!(c_int MPI_Count MPI_Aint);
+counts! { c_int: Int; MPI_Count: Count; MPI_Aint: Int; }

@@ -3,6 +3,7 @@
 use super::prelude::*;
 use crate::info;
 use crate::attr;
+use crate::datatype::query;
 use crate::status;
 
 table! {
@@ -24,9 +25,9 @@ table! {
     ) = info::get_valuelen, any_time;
     fn MPI_Get_elements_x(status: *const MPI_Status, datatype: MPI_Datatype, count: *mut MPI_Count) = status::get_elements;
     fn MPI_Status_set_elements_x(status: *mut MPI_Status, datatype: MPI_Datatype, count: MPI_Count) = status::set_elements;
-    fn MPI_Type_size_x(datatype: MPI_Datatype, size: *mut MPI_Count) = unsupported;
-    fn MPI_Type_get_extent_x(datatype: MPI_Datatype, lb: *mut MPI_Count, extent: *mut MPI_Count) = unsupported;
+    fn MPI_Type_size_x(datatype: MPI_Datatype, size: *mut MPI_Count) = query::size;
+    fn MPI_Type_get_extent_x(datatype: MPI_Datatype, lb: *mut MPI_Count, extent: *mut MPI_Count) = query::extent;
     fn MPI_Type_get_true_extent_x(
         datatype: MPI_Datatype, true_lb: *mut MPI_Count, true_extent: *mut MPI_Count
-    ) = unsupported;
+    ) = query::true_extent;
 }

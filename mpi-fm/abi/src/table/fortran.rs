@@ -1,15 +1,16 @@
 //! Fortran (MPI 5.0 section 19).
 
 use super::prelude::*;
+use crate::datatype::make;
 use crate::{convert, status};
 
 table! {
     "Fortran", "19";
 
-    fn MPI_Type_create_f90_real(p: c_int, r: c_int, newtype: *mut MPI_Datatype) = unsupported;
-    fn MPI_Type_create_f90_complex(p: c_int, r: c_int, newtype: *mut MPI_Datatype) = unsupported;
-    fn MPI_Type_create_f90_integer(r: c_int, newtype: *mut MPI_Datatype) = unsupported;
-    fn MPI_Type_match_size(typeclass: c_int, size: c_int, datatype: *mut MPI_Datatype) = unsupported;
+    fn MPI_Type_create_f90_real(p: c_int, r: c_int, newtype: *mut MPI_Datatype) = make::f90_real;
+    fn MPI_Type_create_f90_complex(p: c_int, r: c_int, newtype: *mut MPI_Datatype) = make::f90_complex;
+    fn MPI_Type_create_f90_integer(r: c_int, newtype: *mut MPI_Datatype) = make::f90_integer;
+    fn MPI_Type_match_size(typeclass: c_int, size: c_int, datatype: *mut MPI_Datatype) = make::match_size;
     fn MPI_Comm_c2f(comm: MPI_Comm) -> MPI_Fint = convert::to_int;
     fn MPI_Comm_f2c(comm: MPI_Fint) -> MPI_Comm = convert::from_int;
     fn MPI_Errhandler_c2f(errhandler: MPI_Errhandler) -> MPI_Fint = convert::to_int;
