@@ -21,6 +21,9 @@ pub trait Host: Send + Sync {
     /// Ends the job with `code`, telling the launcher why (MPI 5.0 section 9.6). Does not return.
     fn abort(&self, code: i32) -> !;
 
+    /// Which node this process runs on, in a number: processes that can share memory have the same.
+    fn node(&self) -> u64;
+
     /// Name of this node for people (`MPI_Get_processor_name`).
     fn processor_name(&self) -> String;
 }

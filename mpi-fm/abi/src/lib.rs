@@ -18,6 +18,8 @@ pub mod alone;
 pub mod args;
 pub mod attr;
 pub mod coll;
+pub mod buffer;
+pub mod comm;
 pub mod convert;
 pub mod count;
 pub mod datatype;

@@ -90,6 +90,13 @@ impl Drop for Draft<'_> {
 /// A communicator ready to get its handle.
 pub struct New(Parts);
 
+impl New {
+    /// The same with other things attached.
+    pub fn with(self, attached: Attached) -> New {
+        New(Parts { attached, ..self.0 })
+    }
+}
+
 impl Process {
     /// Gives a new communicator the reserved handle `handle`.
     pub fn settle_comm(&self, handle: Handle, new: New) -> Arc<Comm> {

@@ -3,37 +3,46 @@
 use super::create::{self, New, Side};
 use super::Comm;
 use crate::bail;
-use crate::coll::{Cx, Operation};
-use crate::constants::UNDEFINED;
+use crate::coll::{Cx, Operation, barrier};
+use crate::constants::{ANY_SOURCE, ANY_TAG, UNDEFINED};
 use crate::error::Result;
 use crate::group::Group;
 use crate::handle::Handle;
+use crate::host::Waiting;
+use crate::objects::Attached;
 use crate::process::Process;
 use std::sync::Arc;
 
 impl Process {
-    /// A communicator with the same groups and a space of messages of its own. Name, attributes and topology are the caller's to copy.
+    /// A communicator with the same groups and a space of messages of its own. Attributes and hints are the caller's to copy.
     ///
     /// # Errors
     /// Those of the messages, and `MPI_ERR_NO_MEM`.
     pub fn dup_comm(&self, comm: &Comm) -> Result<Arc<Comm>> {
         let new = self.block_on(comm.handle, duplicate(Cx::begin(self, comm, Operation::CommDup)))?;
-        self.add_comm(new)
+        let new = self.add_comm(new)?;
+        new.set_topology_of(comm);
+        Ok(new)
     }
 
-    /// Starts [`dup_comm`](Self::dup_comm). The returned handle names the new communicator once the request is complete; it gets
-    /// `attached`.
+    /// Starts [`dup_comm`](Self::dup_comm). Returns the new communicator's handle, which names it once the request is complete, and the
+    /// request. `attached` makes what it will carry, before anything is sent.
     ///
     /// # Errors
-    /// `MPI_ERR_NO_MEM`
-    pub fn idup_comm(self: &Arc<Self>, comm: &Arc<Comm>, prepare: impl FnOnce(&Arc<Comm>) + Send + 'static) -> Result<(Handle, Handle)> {
+    /// `MPI_ERR_NO_MEM`, and those of `attached`.
+    pub fn idup_comm(
+        self: &Arc<Self>,
+        comm: &Arc<Comm>,
+        attached: impl FnOnce(Handle) -> Result<Attached>,
+    ) -> Result<(Handle, Handle)> {
         let handle = self.comms.reserve()?;
+        let attached = attached(handle).inspect_err(|_| self.comms.abandon(handle))?;
         let (process, old) = (Arc::clone(self), Arc::clone(comm));
         // The call counts among the communicator's collectives when it is made, not when it is first polled.
         let begun = Cx::begin(self, comm, Operation::CommDup).detach();
         let request = self.start_collective(comm.handle, async move {
-            let new = duplicate(begun.attach(&process, &old)).await?;
-            prepare(&process.settle_comm(handle, new));
+            let new = duplicate(begun.attach(&process, &old)).await?.with(attached);
+            process.settle_comm(handle, new).set_topology_of(&old);
             Ok(())
         })?;
         Ok((handle, request))
@@ -125,6 +134,20 @@ impl Process {
     fn add_comm(&self, new: New) -> Result<Arc<Comm>> {
         let handle = self.comms.reserve()?;
         Ok(self.settle_comm(handle, new))
+    }
+
+    /// Returns when all members have called it and nothing of this process's is under way on the communicator.
+    ///
+    /// # Errors
+    /// Those of the messages.
+    pub fn settle_pending(&self, comm: &Comm) -> Result<()> {
+        let waiting = Waiting { comm: comm.handle, peer: ANY_SOURCE, tag: ANY_TAG };
+        self.wait_until(waiting, || {
+            self.requests.iter().all(|(_, request)| request.is_done() || request.inner.lock().comm != comm.handle)
+        });
+        let cx = Cx::begin(self, comm, Operation::CommFree);
+        let members = cx.local(Operation::CommFree).unwrap_or(cx);
+        self.block_on(comm.handle, barrier::dissemination(&members))
     }
 
     /// Frees the handle. Operations under way complete as if it had not been freed (MPI 5.0 section 7.4.3).

@@ -113,6 +113,13 @@ impl Comm {
         assert!(self.topology.set(topology).is_ok(), "a communicator has one topology for life");
     }
 
+    /// Gives a duplicate the original's topology.
+    pub fn set_topology_of(&self, original: &Comm) {
+        if let Some(topology) = original.topology() {
+            self.set_topology(Arc::clone(topology));
+        }
+    }
+
     /// `MPI_Comm_compare`.
     pub fn compare(&self, other: &Comm) -> Comparison {
         if std::ptr::eq(self, other) {

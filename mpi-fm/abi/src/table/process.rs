@@ -1,6 +1,7 @@
 //! Dynamic processes (MPI 5.0 section 11.7 to 11.10).
 
 use super::prelude::*;
+use crate::comm;
 
 table! {
     "Dynamic processes", "11.7 to 11.10";
@@ -26,6 +27,6 @@ table! {
     fn MPI_Publish_name(service_name: *const c_char, info: MPI_Info, port_name: *const c_char) = unsupported;
     fn MPI_Unpublish_name(service_name: *const c_char, info: MPI_Info, port_name: *const c_char) = unsupported;
     fn MPI_Lookup_name(service_name: *const c_char, info: MPI_Info, port_name: *mut c_char) = unsupported;
-    fn MPI_Comm_disconnect(comm: *mut MPI_Comm) = unsupported;
+    fn MPI_Comm_disconnect(comm: *mut MPI_Comm) = comm::disconnect;
     fn MPI_Comm_join(fd: c_int, intercomm: *mut MPI_Comm) = unsupported;
 }
