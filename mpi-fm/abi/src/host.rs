@@ -71,6 +71,11 @@ impl Host for Machine {
         unsafe { libc::_exit(code) }
     }
 
+    /// All ranks of a job run on one machine, until there is a device to others.
+    fn node(&self) -> u64 {
+        0
+    }
+
     fn processor_name(&self) -> String {
         node_name()
     }

@@ -146,7 +146,7 @@ impl Process {
             self.requests.iter().all(|(_, request)| request.is_done() || request.inner.lock().comm != comm.handle)
         });
         let cx = Cx::begin(self, comm, Operation::CommFree);
-        let members = cx.local(Operation::CommFree).unwrap_or(cx);
+        let members = cx.local().unwrap_or(cx);
         self.block_on(comm.handle, barrier::dissemination(&members))
     }
 
