@@ -105,10 +105,11 @@ mod tests {
         for (script, code, text) in
             [("exit 7", 7, "left with exit status 7"), ("kill -15 $$", 143, "was killed by signal 15 (SIGTERM)")]
         {
-            // Waited for by its number: std's own wait gives another type.
-            let child = Command::new("sh").args(["-c", script]).spawn().unwrap();
+            // Waited for by its number first: std's own wait gives another type.
+            let mut child = Command::new("sh").args(["-c", script]).spawn().unwrap();
             let pid = rustix::process::Pid::from_child(&child);
             let (_, status) = rustix::process::waitpid(Some(pid), WaitOptions::empty()).unwrap().unwrap();
+            assert!(child.wait().is_err());
             let end = End::from_wait(status).unwrap();
             assert_eq!((end.code(), end.to_string().as_str()), (code, text));
         }

@@ -44,6 +44,8 @@ use watch::Watch;
 const GRACE_USER: Duration = Duration::from_secs(3);
 /// Between SIGTERM and SIGKILL when a rank has failed.
 const GRACE_FAILURE: Duration = Duration::from_millis(250);
+/// Status lines are looked at when the bell rings, and at the first occasion after so long.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// While some MPI process cannot be watched.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -77,6 +79,7 @@ struct Running<'a> {
     phase: Phase,
     /// When `--timeout` strikes.
     timeout: Option<Instant>,
+    look_again: Instant,
     keeper_is_done: bool,
     /// The user has asked a second time.
     hurried: bool,
@@ -87,8 +90,16 @@ pub fn run(job: Job) -> u8 {
     let judge = Judge::new(job.plan.size());
     let timeout = job.options.timeout.and_then(|after| Instant::now().checked_add(after));
     let watch = Watch::default();
-    let mut running =
-        Running { job, judge, watch, phase: Phase::Running, timeout, keeper_is_done: false, hurried: false };
+    let mut running = Running {
+        job,
+        judge,
+        watch,
+        phase: Phase::Running,
+        timeout,
+        look_again: Instant::now(),
+        keeper_is_done: false,
+        hurried: false,
+    };
     running.event("start", json!({ "ranks": running.job.plan.size(), "host": running.job.plan.host }));
     while !running.is_over() {
         let ready = running.wait();
@@ -209,6 +220,8 @@ impl Running<'_> {
     fn close(mut self) -> u8 {
         reap::everything(&self.job.spared, |_, _| ());
         let mut status = self.judge.status();
+        // The summary, where the user did not want to wait for the rest.
+        let _ = self.job.output.work(Instant::now());
         if let Err(Trouble::CannotWrite(text)) = self.job.output.close()
             && status == 0
         {

@@ -17,6 +17,7 @@ mod outer;
 
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
+use std::rc::Rc;
 
 use hpvm_wire::{Descriptor, StartUp};
 use rustix::process::{Pid, Rlimit};
@@ -28,7 +29,8 @@ use crate::sys::{self, SignalMask};
 /// A rank's ends of what `hpvmrun` reads and writes.
 #[derive(Debug)]
 pub struct RankEnds {
-    pub stdin: OwnedFd,
+    /// All but rank 0 share one /dev/null.
+    pub stdin: Rc<OwnedFd>,
     pub stdout: OwnedFd,
     pub stderr: OwnedFd,
 }

@@ -73,9 +73,9 @@ fn interpreter(file: &Path) -> Option<OsString> {
     let mut start = Vec::new();
     File::open(file).ok()?.take(256).read_to_end(&mut start).ok()?;
     let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    let words = line.split(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
     let carriage = if line.contains(&b'\r') { " (the line ends in a carriage return)" } else { "" };
-    let mut named = OsStr::from_bytes(words.filter(|word| !word.is_empty()).next()?).to_owned();
+    let mut named = OsStr::from_bytes(words.find(|word| !word.is_empty())?).to_owned();
     named.push(carriage);
     Some(named)
 }

@@ -91,16 +91,18 @@ fn launch(options: &Options) -> Result<u8, Refusal> {
 
 fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
     let system = |error: std::io::Error| format!("cannot prepare the job: {error}");
-    let files = raise_descriptor_limit(plan.size(), options.job.output_dir.is_some())?;
-    let channels = Channels::new(plan.size())?;
-    let output = Output::new(channels.ours, &options.job)?;
-    let events = Events::new(options.job.json_events.as_deref())?;
+    // Made first, so that ranks inherit low numbers.
     let (mem, status) = (board::create_message_memory().map_err(system)?, Board::create(plan.size()).map_err(system)?);
     let bell = Bell::new().map_err(system)?;
     let lines = Board::map(&status, plan.size()).map_err(system)?;
     let describe = |file| Descriptor::of(file).map_err(system);
     let (mem_named, status_named) = (describe(&mem)?, describe(&status)?);
     let event_named = Descriptor::of(&bell).map_err(system)?;
+
+    let files = raise_descriptor_limit(plan.size(), options.job.output_dir.is_some())?;
+    let channels = Channels::new(plan.size())?;
+    let output = Output::new(channels.ours, &options.job)?;
+    let events = Events::new(options.job.json_events.as_deref())?;
 
     let acted_on: Vec<i32> = SIGNALS.into_iter().filter(|number| !is_ignored(*number)).collect();
     let also_blocked = [libc::SIGCHLD, libc::SIGTTIN];

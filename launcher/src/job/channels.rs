@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -50,18 +51,15 @@ impl Channels {
         let null = File::open("/dev/null").map_err(|error| format!("cannot open /dev/null: {error}"))?;
         let terminal = Terminal::of(rustix::stdio::stdout());
 
+        let (first, others) = (Rc::new(stdin_far), Rc::new(OwnedFd::from(null)));
         let mut channels = Self { ours: Vec::new(), theirs: Vec::new(), stdin };
-        let mut first_stdin = Some(stdin_far);
-        for _ in 0..ranks {
+        for rank in 0..ranks {
             let (stdout, stdout_far) = match terminal.as_ref().and_then(Terminal::open) {
                 Some(pair) => pair,
                 None => pipe().map_err(explain)?,
             };
             let (stderr, stderr_far) = pipe().map_err(explain)?;
-            let stdin = match first_stdin.take() {
-                Some(stdin) => stdin,
-                None => OwnedFd::from(null.try_clone().map_err(|error| error.to_string())?),
-            };
+            let stdin = Rc::clone(if rank == 0 { &first } else { &others });
             channels.ours.push(Ends { stdout, stderr });
             channels.theirs.push(RankEnds { stdin, stdout: stdout_far, stderr: stderr_far });
         }

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal};
 use serde_json::json;
 
 use super::judge::{Ending, Seen};
-use super::{GRACE_FAILURE, GRACE_USER, Phase, Running, summary};
+use super::{GRACE_FAILURE, GRACE_USER, LOOK_AGAIN, Phase, Running, summary};
 use crate::exit::{self, End, signal_name};
 use crate::link::Message;
 use crate::program;
@@ -54,19 +54,26 @@ impl Running<'_> {
         }
     }
 
-    /// Whether or not the bell has rung: a rank may have died before it could.
+    /// When the bell has rung, and now and then without: a rank may have died before it could ring. Not every
+    /// time, since looking at a line takes it from the rank's cache.
     pub(super) fn look_at_the_board(&mut self, now: Instant) {
-        self.job.bell.clear();
+        if self.job.bell.clear() || now >= self.look_again {
+            self.look_again = now + LOOK_AGAIN;
+            self.look_at_all_lines();
+        }
+        for rank in self.watch.take_gone() {
+            let seen = Seen::on(&self.job.board[rank as usize]);
+            self.judge.mpi_process_gone(rank, seen, now);
+        }
+    }
+
+    fn look_at_all_lines(&mut self) {
         for rank in 0..self.job.plan.size() {
             let seen = Seen::on(&self.job.board[rank as usize]);
             if let Some(state) = self.judge.look(rank, seen) {
                 self.event(state, json!({ "rank": rank, "pid": seen.mpi_pid }));
             }
             self.watch_below(rank, seen);
-        }
-        for rank in self.watch.take_gone() {
-            let seen = Seen::on(&self.job.board[rank as usize]);
-            self.judge.mpi_process_gone(rank, seen, now);
         }
     }
 

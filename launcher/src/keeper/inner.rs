@@ -96,7 +96,7 @@ impl Ranks {
                 inherited: &setup.inherited(),
                 cores: planned.cores.as_ref(),
                 mask: &setup.mask,
-                files: setup.files.clone(),
+                files: setup.files,
                 report: self.failures_far.as_fd(),
                 rank: index as u32,
             };

@@ -2,6 +2,7 @@
 //! is below; starts the inner keeper; ends everything when either neighbour dies.
 
 use std::collections::HashSet;
+use std::io;
 use std::os::fd::AsFd;
 
 use rustix::process::Pid;
@@ -11,38 +12,53 @@ use crate::link::Link;
 use crate::reap;
 use crate::sys::{self, SignalFd};
 
-pub fn run(setup: Setup, mut launcher_link: Link, inner_link: Link, launcher: Pid) -> ! {
-    let outcome = (|| {
-        rustix::process::setsid()?;
-        settle(c"hpvm-keeper-1")?;
-        let children = SignalFd::new(&[libc::SIGCHLD])?;
-        let (tie, tie_far) = Link::pair()?;
-        if let Some(inner_pid) = sys::fork()? {
-            drop((setup, inner_link, tie_far));
-            return Ok((children, tie, inner_pid));
+pub fn run(setup: Setup, launcher_link: Link, inner_link: Link, launcher: Pid) -> ! {
+    match prepare(setup, launcher_link, inner_link, launcher) {
+        Ok(outer) => outer.watch(),
+        // hpvmrun sees the links end and says that a keeper is gone.
+        Err(error) => {
+            eprintln!("hpvmrun: the keeper could not start: {error}");
+            reap::everything(&HashSet::new(), |_, _| ());
+            std::process::exit(1)
         }
-        drop((children, launcher_link.as_fd(), tie));
-        inner::run(setup, inner_link, tie_far, launcher)
-    })();
-    let (children, mut tie, inner_pid): (SignalFd, Link, Pid) = match outcome {
-        Ok(made) => made,
-        // hpvmrun sees the links end and says that the keeper could not start.
-        Err(error) => fail(&error),
-    };
-    let mut inner_lives = true;
-    while inner_lives && !launcher_link.is_closed() && !tie.is_closed() {
-        wait_for(&[launcher_link.as_fd(), tie.as_fd(), children.as_fd()], None);
-        while children.next().is_some() {}
-        reap::ready(&mut |pid, _| inner_lives &= pid != inner_pid);
-        launcher_link.receive();
-        tie.receive();
     }
-    reap::everything(&HashSet::new(), |_, _| ());
-    std::process::exit(0)
 }
 
-fn fail(error: &std::io::Error) -> ! {
-    eprintln!("hpvmrun: the keeper could not start: {error}");
-    reap::everything(&HashSet::new(), |_, _| ());
-    std::process::exit(1)
+struct Outer {
+    /// To hpvmrun.
+    launcher: Link,
+    /// To the inner keeper.
+    tie: Link,
+    children: SignalFd,
+    inner: Pid,
+}
+
+fn prepare(setup: Setup, launcher_link: Link, inner_link: Link, launcher: Pid) -> io::Result<Outer> {
+    rustix::process::setsid()?;
+    settle(c"hpvm-keeper-1")?;
+    let children = SignalFd::new(&[libc::SIGCHLD])?;
+    let (tie, tie_far) = Link::pair()?;
+    match sys::fork()? {
+        // What is the inner keeper's is dropped here, and below what is not.
+        Some(inner) => Ok(Outer { launcher: launcher_link, tie, children, inner }),
+        None => {
+            drop((children, launcher_link, tie));
+            inner::run(setup, inner_link, tie_far, launcher)
+        }
+    }
+}
+
+impl Outer {
+    fn watch(mut self) -> ! {
+        let mut inner_lives = true;
+        while inner_lives && !self.launcher.is_closed() && !self.tie.is_closed() {
+            wait_for(&[self.launcher.as_fd(), self.tie.as_fd(), self.children.as_fd()], None);
+            while self.children.next().is_some() {}
+            reap::ready(&mut |pid, _| inner_lives &= pid != self.inner);
+            self.launcher.receive();
+            self.tie.receive();
+        }
+        reap::everything(&HashSet::new(), |_, _| ());
+        std::process::exit(0)
+    }
 }

@@ -1,0 +1,139 @@
+//! A stand-in for an MPI program in the launcher's own tests; it is not installed.
+//!
+//! It does what the library does towards the launcher, over the same crate, step by step as its arguments
+//! say: `init`, `finalize`, `call=MPI_Recv`, `wait=PEER,TAG`, `abort=CODE`, `exit=STATUS`, `signal=NUMBER`,
+//! `sleep=SECONDS`, `forever`, `say=TEXT`, `ignore-term`,
+//! `second-claim`. `@2/exit=3` is a step for rank 2 only.
+
+use std::env;
+use std::io::Write as _;
+use std::process::{self, Command};
+use std::thread;
+use std::time::Duration;
+
+use hpvm_wire::status::Waiting;
+use hpvm_wire::{Bell, Board, Claim, StartUp, calls};
+
+struct Rank {
+    start: StartUp,
+    mpi: Option<(Board, Bell)>,
+}
+
+fn main() {
+    let start = match StartUp::from_environment() {
+        Ok(Some(start)) => start,
+        other => fail(&format!("not started by hpvmrun: {other:?}")),
+    };
+    let mut rank = Rank { start, mpi: None };
+    for step in env::args().skip(1) {
+        match step.strip_prefix('@').and_then(|rest| rest.split_once('/')) {
+            Some((only, step)) if only == rank.start.place.rank.to_string() => rank.step(step),
+            Some(_) => (),
+            None => rank.step(&step),
+        }
+    }
+}
+
+fn fail(text: &str) -> ! {
+    eprintln!("fake rank: {text}");
+    process::exit(99)
+}
+
+impl Rank {
+    fn step(&mut self, step: &str) {
+        let (name, value) = step.split_once('=').unwrap_or((step, ""));
+        let number = || value.parse::<i32>().unwrap_or_else(|_| fail(step));
+        match name {
+            "init" => self.init(),
+            "finalize" => self.ring(|line| line.finalised()),
+            "call" => self.line(|line| line.enter(calls::index_of(value).unwrap_or_else(|| fail(step)))),
+            "wait" => self.wait(value),
+            "abort" => {
+                let code = number();
+                self.ring(|line| line.aborted(code));
+                forever()
+            }
+            "exit" => process::exit(number()),
+            "signal" => signal(number()),
+            "sleep" => thread::sleep(Duration::from_secs_f64(value.parse().unwrap_or_else(|_| fail(step)))),
+            "forever" => forever(),
+            "say" => {
+                println!("{value}");
+                let _ = std::io::stdout().flush();
+            }
+            "ignore-term" => ignore_term(),
+            "second-claim" => self.second_claim(),
+            _ => fail(&format!("no step {step}")),
+        }
+    }
+
+    fn init(&mut self) {
+        let open = |descriptor: hpvm_wire::Descriptor| {
+            descriptor.open(self.start.launcher_pid).unwrap_or_else(|error| fail(&error.to_string()))
+        };
+        let board = Board::map(open(self.start.status), self.start.place.size);
+        let board = board.unwrap_or_else(|error| fail(&error.to_string()));
+        let bell = Bell::from_descriptor(open(self.start.event));
+        drop(open(self.start.mem));
+        let line = &board[self.start.place.rank as usize];
+        line.enter(calls::index_of("MPI_Init").unwrap_or(calls::NONE));
+        if let Claim::Taken { pid } = line.claim(process::id()) {
+            fail(&format!("process {pid} is the MPI process of this rank"));
+        }
+        line.initialised();
+        bell.ring();
+        self.mpi = Some((board, bell));
+    }
+
+    fn line(&self, act: impl FnOnce(&hpvm_wire::StatusLine)) {
+        let (board, _) = self.mpi.as_ref().unwrap_or_else(|| fail("not initialised"));
+        act(&board[self.start.place.rank as usize]);
+    }
+
+    fn ring(&self, act: impl FnOnce(&hpvm_wire::StatusLine)) {
+        self.line(act);
+        if let Some((_, bell)) = &self.mpi {
+            bell.ring();
+        }
+    }
+
+    fn wait(&self, value: &str) {
+        let Some((peer, tag)) = value.split_once(',') else { fail(value) };
+        let [peer, tag] = [peer, tag].map(|text| text.parse().unwrap_or_else(|_| fail(value)));
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let since_ns = now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64;
+        self.line(|line| line.waiting(Waiting { comm: 0x101, peer, tag, since_ns }));
+    }
+
+    /// A program started by an MPI program finds its parent's claim.
+    fn second_claim(&self) {
+        let own = env::current_exe().unwrap_or_else(|error| fail(&error.to_string()));
+        let status = Command::new(own).arg("init").status().unwrap_or_else(|error| fail(&error.to_string()));
+        if status.code() != Some(99) {
+            fail(&format!("a second process could claim the rank: {status}"));
+        }
+    }
+}
+
+fn forever() -> ! {
+    loop {
+        thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+fn signal(number: i32) {
+    let Some(signal) = rustix::process::Signal::from_named_raw(number) else { fail("no such signal") };
+    loop {
+        // Rust's own handler of SIGSEGV takes the first one and steps aside.
+        let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+    }
+}
+
+/// Without a handler of its own: the shell that is asked to `trap` hands the disposition on.
+fn ignore_term() {
+    let own = env::current_exe().unwrap_or_else(|error| fail(&error.to_string()));
+    let script = format!("trap '' TERM; exec {} init forever", own.display());
+    use std::os::unix::process::CommandExt as _;
+    let error = Command::new("sh").args(["-c", &script]).exec();
+    fail(&error.to_string())
+}

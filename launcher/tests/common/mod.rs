@@ -1,0 +1,184 @@
+//! What the launcher's tests have in common: running `hpvmrun` with a deadline, and looking whether it
+//! left anything behind.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub const HPVMRUN: &str = env!("CARGO_BIN_EXE_hpvmrun");
+pub const FAKE: &str = env!("CARGO_BIN_EXE_fake_rank");
+
+/// How a run of hpvmrun ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// 128 + signal if it was killed.
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+    pub took: Duration,
+}
+
+/// A running hpvmrun. All processes of its job carry a mark in their environment.
+pub struct Run {
+    pub child: Child,
+    pub mark: String,
+    start: Instant,
+}
+
+/// A mark that no other process has.
+pub fn mark() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("HPVM_TEST_MARK={}.{}.", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub fn command(words: &[&str]) -> (Command, String) {
+    let mark = mark();
+    let (name, value) = mark.split_once('=').unwrap();
+    let mut command = Command::new(HPVMRUN);
+    command
+        .args(words)
+        .env(name, value)
+        .env("HPVM_CONFIG", "")
+        .env_remove("XDG_CONFIG_HOME")
+        .env("HOME", "/nonexistent");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    (command, mark)
+}
+
+pub fn start_command((mut command, mark): (Command, String)) -> Run {
+    Run { child: command.spawn().unwrap(), mark, start: Instant::now() }
+}
+
+pub fn start(words: &[&str]) -> Run {
+    start_command(command(words))
+}
+
+/// Runs to the end, and makes sure that nothing is left.
+#[track_caller]
+pub fn run(words: &[&str]) -> Outcome {
+    start(words).finish()
+}
+
+/// The same with something to read.
+#[track_caller]
+pub fn run_with_stdin(words: &[&str], stdin: &[u8]) -> Outcome {
+    let (mut command, mark) = command(words);
+    command.stdin(Stdio::piped());
+    let mut run = start_command((command, mark));
+    let mut pipe = run.child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        // A rank that does not read to the end is not an error here.
+        scope.spawn(move || pipe.write_all(stdin).is_ok());
+        run.finish()
+    })
+}
+
+impl Run {
+    pub fn pid(&self) -> i32 {
+        self.child.id() as i32
+    }
+
+    #[track_caller]
+    pub fn finish(mut self) -> Outcome {
+        let (mut out, mut err) = (self.child.stdout.take().unwrap(), self.child.stderr.take().unwrap());
+        let read = |from: &mut dyn std::io::Read| {
+            let mut bytes = Vec::new();
+            from.read_to_end(&mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let (stdout, stderr, status) = thread::scope(|scope| {
+            let stdout = scope.spawn(move || read(&mut out));
+            let stderr = scope.spawn(move || read(&mut err));
+            let status = self.wait(Duration::from_secs(30));
+            (stdout.join().unwrap(), stderr.join().unwrap(), status)
+        });
+        let outcome = Outcome { status, stdout, stderr, took: self.start.elapsed() };
+        assert_nothing_left(&self.mark);
+        outcome
+    }
+
+    /// Waits for hpvmrun alone; its output is not looked at.
+    #[track_caller]
+    pub fn wait(&mut self, most: Duration) -> i32 {
+        let until = Instant::now() + most;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or_else(|| 128 + status.signal().unwrap());
+            }
+            if Instant::now() > until {
+                let alive = marked(&self.mark);
+                self.child.kill().unwrap();
+                self.child.wait().unwrap();
+                panic!("hpvmrun did not end within {most:?}; processes {alive:?}");
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    pub fn signal(&self, number: i32) {
+        let signal = rustix::process::Signal::from_named_raw(number).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(self.pid()).unwrap(), signal).unwrap();
+    }
+
+    /// Waits until so many processes of the job have a command line that begins with `text`.
+    #[track_caller]
+    pub fn wait_for(&self, count: usize, text: &str) -> Vec<i32> {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            let found: Vec<i32> =
+                marked(&self.mark).into_iter().filter(|pid| command_line(*pid).starts_with(text)).collect();
+            if found.len() >= count {
+                return found;
+            }
+            assert!(Instant::now() < until, "only {} of {count} processes with {text:?} appeared", found.len());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+pub fn command_line(pid: i32) -> String {
+    let bytes = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).replace('\0', " ")
+}
+
+/// `comm`, which for keepers is their own name.
+pub fn name(pid: i32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
+}
+
+/// The third field of `stat`: `R`, `S`, `T` …
+pub fn state(pid: i32) -> char {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).unwrap_or('?')
+}
+
+/// Processes whose environment has the mark: hpvmrun, keepers, ranks and all that they started.
+pub fn marked(mark: &str) -> Vec<i32> {
+    let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &i32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    })
+    .collect()
+}
+
+/// The survivors of a kill need a moment; what is there after a second stays.
+#[track_caller]
+pub fn assert_nothing_left(mark: &str) {
+    let until = Instant::now() + Duration::from_secs(5);
+    loop {
+        let left = marked(mark);
+        if left.is_empty() {
+            return;
+        }
+        let lines: Vec<_> = left.iter().map(|pid| format!("{pid} {} {}", name(*pid), command_line(*pid))).collect();
+        assert!(Instant::now() < until, "left behind: {lines:#?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
