@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result};
+
 /// The variable that marks the processes of a run.
 pub const MARK: &str = "MPI_SUITE_RUN";
 
@@ -58,6 +60,84 @@ impl Picture {
     }
 }
 
+/// What the kernel knows beside processes, for a before and an after.
+#[derive(Debug)]
+pub struct Machine {
+    shm: BTreeSet<PathBuf>,
+    tmp: BTreeSet<PathBuf>,
+    ipc: BTreeSet<String>,
+    shmem_kib: u64,
+}
+
+/// Growth of `Shmem` that is no leak of ours: other programs on the machine have shared memory too.
+const SHMEM_KIB_MAX: u64 = 64 << 10;
+/// The same on a machine where nothing else runs; the kernel counts per processor, and so not exactly.
+const SHMEM_KIB_MAX_STRICT: u64 = 4 << 10;
+
+impl Machine {
+    pub fn look() -> Result<Machine> {
+        Ok(Machine {
+            shm: list(Path::new("/dev/shm")),
+            tmp: list(&std::env::temp_dir()),
+            ipc: ipc_objects(),
+            shmem_kib: shmem_kib()?,
+        })
+    }
+
+    /// What is new since then and stays for `grace`. Unless `strict`, files of /tmp count only when they bear our name, and
+    /// IPC objects not at all: on a busy machine they may be anybody's.
+    pub fn left_since(&self, strict: bool, grace: Duration) -> Result<Vec<String>> {
+        let end = Instant::now() + grace;
+        loop {
+            let left = self.left_now(strict)?;
+            if left.is_empty() || Instant::now() > end {
+                return Ok(left);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn left_now(&self, strict: bool) -> Result<Vec<String>> {
+        let now = Machine::look()?;
+        let mut left: Vec<String> = Vec::new();
+        let mapped = mapped_shm();
+        left.extend(now.shm.difference(&self.shm).filter(|file| !mapped.contains(*file)).map(shown));
+        let ours = |file: &&PathBuf| strict || file.to_string_lossy().contains("hpvm");
+        left.extend(now.tmp.difference(&self.tmp).filter(ours).map(shown));
+        if strict {
+            left.extend(now.ipc.difference(&self.ipc).cloned());
+        }
+        let most = if strict { SHMEM_KIB_MAX_STRICT } else { SHMEM_KIB_MAX };
+        let grown = now.shmem_kib.saturating_sub(self.shmem_kib);
+        if grown > most {
+            left.push(format!("{grown} KiB of shared memory"));
+        }
+        Ok(left)
+    }
+}
+
+fn shown(path: &PathBuf) -> String {
+    path.display().to_string()
+}
+
+/// The System V objects, by kind and number.
+fn ipc_objects() -> BTreeSet<String> {
+    let mut objects = BTreeSet::new();
+    for kind in ["shm", "sem", "msg"] {
+        let table = std::fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
+        let ids = table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1));
+        objects.extend(ids.map(|id| format!("System V {kind} {id}")));
+    }
+    objects
+}
+
+/// `Shmem` of /proc/meminfo.
+fn shmem_kib() -> Result<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").context("reading /proc/meminfo")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Shmem:")).context("no Shmem in /proc/meminfo")?;
+    line.trim().trim_end_matches("kB").trim().parse().context("Shmem of /proc/meminfo")
+}
+
 /// All living processes whose environment has `MARK=mark`.
 pub fn marked(mark: &str) -> Vec<Process> {
     let wanted = format!("{MARK}={mark}");
@@ -102,6 +182,16 @@ fn mapped_shm() -> BTreeSet<PathBuf> {
 mod tests {
     use super::*;
     use std::process::Command;
+
+    #[test]
+    fn a_file_left_in_shared_memory_is_found() {
+        let before = Machine::look().unwrap();
+        let path = PathBuf::from(format!("/dev/shm/mpi-suite-test-{}", std::process::id()));
+        std::fs::write(&path, "left").unwrap();
+        let left = before.left_since(false, Duration::ZERO).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(left.contains(&path.display().to_string()), "{left:?}");
+    }
 
     #[test]
     fn a_marked_process_is_found_until_it_is_gone() {

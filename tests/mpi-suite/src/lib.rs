@@ -7,11 +7,15 @@
 //! 3. [`run`]: launches one, watches its time limit, collects what it said; [`leftovers`] looks whether it left
 //!    anything on the machine.
 //! 4. [`suite`]: all of it in order, with a [`report`].
+//! 5. [`checks`]: what needs more than one run to show, over [`fm_counts`] and [`kill`].
 //!
 //! The library never names HPVM's own crates: it knows an [`Mpi`] by its commands, so that the same programs can be
 //! run against another MPI. When both fail, the program is wrong.
 
+pub mod checks;
 pub mod compile;
+pub mod fm_counts;
+pub mod kill;
 pub mod leftovers;
 pub mod manifest;
 pub mod mpi;

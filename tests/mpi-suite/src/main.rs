@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
-use mpi_suite::{Mpi, suite};
+use mpi_suite::report::Counts;
+use mpi_suite::{Mpi, checks, suite};
 use regex::Regex;
 
 #[derive(Parser)]
@@ -19,6 +20,25 @@ struct Cli {
 enum Action {
     /// Compile and run the C programs of the manifest
     Run(RunArgs),
+    /// Start jobs, kill parts of them, look for what is left
+    Kill(KillArgs),
+    /// Compare the messages of Fast Messages with what the protocol says
+    FmCounts(Installation),
+}
+
+#[derive(Args)]
+struct KillArgs {
+    #[command(flatten)]
+    installation: Installation,
+    #[arg(long, default_value_t = 250)]
+    rounds: u32,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Nothing else runs on this machine
+    #[arg(long)]
+    strict: bool,
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 #[derive(Args)]
@@ -64,6 +84,13 @@ struct RunArgs {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Action::Run(args) => run(args),
+        Action::Kill(args) => args.installation.mpi().and_then(|mpi| {
+            let (seed, strict, verbose) = (args.seed, args.strict, args.verbose);
+            verdict(checks::kill_rounds(&mpi, args.rounds, seed, strict, verbose)?)
+        }),
+        Action::FmCounts(installation) => {
+            installation.mpi().and_then(|mpi| verdict(checks::fm_counts(&mpi)?))
+        }
     };
     match result {
         Ok(code) => code,
@@ -89,7 +116,11 @@ fn run(args: RunArgs) -> Result<ExitCode> {
     if let Some(path) = args.report {
         report.write(&path)?;
     }
-    let counts = report.counts();
+    verdict(report.counts())
+}
+
+/// The last line, and the exit status that goes with it.
+fn verdict(counts: Counts) -> Result<ExitCode> {
     println!("{counts}");
     Ok(ExitCode::from(u8::from(counts.failed > 0)))
 }
