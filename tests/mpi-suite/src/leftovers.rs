@@ -101,9 +101,9 @@ impl Machine {
         let now = Machine::look()?;
         let mut left: Vec<String> = Vec::new();
         let mapped = mapped_shm();
-        left.extend(now.shm.difference(&self.shm).filter(|file| !mapped.contains(*file)).map(shown));
+        left.extend(now.shm.difference(&self.shm).filter(|file| !mapped.contains(*file)).map(|file| shown(file)));
         let ours = |file: &&PathBuf| strict || file.to_string_lossy().contains("hpvm");
-        left.extend(now.tmp.difference(&self.tmp).filter(ours).map(shown));
+        left.extend(now.tmp.difference(&self.tmp).filter(ours).map(|file| shown(file)));
         if strict {
             left.extend(now.ipc.difference(&self.ipc).cloned());
         }
@@ -116,7 +116,7 @@ impl Machine {
     }
 }
 
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
