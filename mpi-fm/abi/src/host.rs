@@ -18,6 +18,15 @@ impl Machine {
     pub fn new(line: Arc<Line>, bell: Option<Bell>) -> Machine {
         Machine { line, bell }
     }
+
+    /// This process is a rank from now on. The launcher is told at once: it may be the child of a shell's child, and then
+    /// nobody but a launcher that watches it notices its death.
+    pub fn initialised(&self) {
+        self.line.initialised();
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
+    }
 }
 
 /// `CLOCK_MONOTONIC`, which all processes of a machine share.

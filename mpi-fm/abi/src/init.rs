@@ -44,7 +44,6 @@ fn initialize(instance: &Instance, required: c_int) -> Result<c_int> {
     // SAFETY: no condition.
     let main = unsafe { libc::pthread_self() };
     let rank = start::start(Thread { level, main })?;
-    rank.line().initialised();
     instance.initialize(Box::new(rank));
     report_panics();
     watch_forks();

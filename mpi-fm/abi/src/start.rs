@@ -68,6 +68,7 @@ fn of_job(startup: &StartUp, thread: Thread) -> Result<Rank> {
     let park = Arc::new(smp.park(hpvm_smp::cores_available()));
     let trace = crate::trace::wanted();
     let fm = Fm::new(Peer(rank), size, vec![Arc::new(smp)], |_| 0, threading, trace);
+    host.initialised();
     let process = Process::new(fm, park, host, Config::default());
     Ok(Rank::new(process, line, thread, attributes))
 }
@@ -93,6 +94,7 @@ pub fn singleton(thread: Thread) -> Rank {
 /// A process without peers.
 fn alone(line: Arc<Line>, host: Arc<Machine>, thread: Thread, attributes: Predefined) -> Rank {
     let fm = Fm::new(Peer(0), 1, vec![Arc::new(Nobody)], |_| 0, threading(&thread), crate::trace::wanted());
+    host.initialised();
     let process = Process::new(fm, Arc::new(Threads::default()), host, Config::default());
     Rank::new(process, line, thread, attributes)
 }
