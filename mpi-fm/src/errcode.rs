@@ -48,6 +48,10 @@ impl ErrorCodes {
     /// An error whose class is no class of the standard is a code already (from a callback of the program): it stays as it is,
     /// so that the program finds its own number again.
     pub fn code(&self, error: &Error) -> i32 {
+        // Programs compare these with the class itself (MPI 5.0 section 3.7.5).
+        if matches!(error.class, Class::IN_STATUS | Class::PENDING) {
+            return error.class.0;
+        }
         match general_text(error.class.0) {
             Some(general) if error.class.0 < 1 << CLASS_BITS && general != error.text => {
                 error.class.0 | (self.recent.lock().keep(&error.text) as i32) << CLASS_BITS

@@ -102,3 +102,11 @@ fn long_texts_are_cut_between_characters() {
     let text = codes.text_of(code).unwrap();
     assert!(text.len() < MAX_ERROR_STRING && text.len() > MAX_ERROR_STRING - 4);
 }
+
+#[test]
+fn classes_that_programs_compare_with_are_returned_as_they_are() {
+    let codes = ErrorCodes::new();
+    for class in [Class::IN_STATUS, Class::PENDING] {
+        assert_eq!(codes.code(&error(class, "message truncated")), class.0);
+    }
+}
