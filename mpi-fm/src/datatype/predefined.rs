@@ -69,11 +69,14 @@ impl Predefined {
 impl Datatype {
     /// Value and index type of a pair, named or made by MPI_Type_get_value_index, or a duplicate of one.
     pub fn pair(&self) -> Option<(Basic, Basic)> {
+        if let Some(basic) = self.basic {
+            return basic.row().pair;
+        }
         let contents = &self.contents;
         match contents.combiner {
             Combiner::ValueIndex => Some((contents.types[0].basic?, contents.types[1].basic?)),
             Combiner::Dup => contents.types[0].pair(),
-            _ => self.basic?.row().pair,
+            _ => None,
         }
     }
 }

@@ -189,22 +189,18 @@ impl Op {
             Function::Builtin(Builtin::Replace) => {
                 unsafe { crate::datatype::copy((ty, input, count), (ty, inout, count)) };
             }
-            Function::Builtin(builtin) => {
-                self.check_accumulate(ty)?;
-                match (ty.pair(), ty.basic()) {
-                    (Some((value, index)), _) => {
-                        unsafe { pair::apply(builtin, value, index, input, inout, count, ty.extent()) }
-                    }
-                    (None, Some(basic)) => {
-                        let complex = basic.group() == Group::Complex;
-                        let kernel = kernel::of(builtin, basic.number(), complex);
-                        // Checked above; a test goes through all of them.
-                        let (kernel, per_item) = kernel.expect("every accepted pair of operation and type has a kernel");
-                        unsafe { kernel(input, inout, count * per_item) }
-                    }
-                    (None, None) => unreachable!("refused by the check"),
+            Function::Builtin(builtin) => match (ty.basic(), ty.pair()) {
+                (Some(basic), None) if builtin.accepts(basic.group()) => {
+                    let kernel = kernel::of(builtin, basic.number(), basic.group() == Group::Complex);
+                    // A test goes through all of them.
+                    let (kernel, per_item) = kernel.expect("every accepted pair of operation and type has a kernel");
+                    unsafe { kernel(input, inout, count * per_item) }
                 }
-            }
+                (_, Some((value, index))) if builtin.accepts(Group::Pair) => {
+                    unsafe { pair::apply(builtin, value, index, input, inout, count, ty.extent()) }
+                }
+                _ => return self.check_accumulate(ty),
+            },
         }
         Ok(())
     }

@@ -70,6 +70,12 @@ impl<B: Bits, const EXPONENT: u32, const FRACTION: u32, const STORED: bool> Soft
         B::narrow(self.0.widen() & (u128::MAX >> (128 - width)))
     }
 
+    /// Magnitudes compare as integers: the exponent stands above the significand.
+    fn sign_and_magnitude(self) -> (bool, u128) {
+        let bits = self.to_bits().widen();
+        (bits >> Self::SIGN_AT & 1 == 1, bits & ((1 << Self::SIGN_AT) - 1))
+    }
+
     pub fn take_apart(self) -> Parts {
         let bits = self.to_bits().widen();
         let negative = bits >> Self::SIGN_AT & 1 == 1;
@@ -219,27 +225,7 @@ fn is_negative_parts(parts: Parts) -> bool {
 
 /// The sign bit, also of zero.
 pub fn is_negative<B: Bits, const E: u32, const F: u32, const S: bool>(x: Soft<B, E, F, S>) -> bool {
-    is_negative_parts(x.take_apart())
-}
-
-fn order(a: Parts, b: Parts) -> Option<Ordering> {
-    // As signed magnitudes, infinity above every exponent and zero below.
-    let key = |parts| match parts {
-        Nan => None,
-        Zero { .. } => Some((i32::MIN, 0)),
-        Infinite { .. } => Some((i32::MAX, 0)),
-        Finite { exponent, significand, .. } => Some((exponent, significand)),
-    };
-    let (x, y) = (key(a)?, key(b)?);
-    if let (Zero { .. }, Zero { .. }) = (a, b) {
-        return Some(Ordering::Equal);
-    }
-    Some(match (is_negative_parts(a), is_negative_parts(b)) {
-        (false, false) => x.cmp(&y),
-        (true, true) => y.cmp(&x),
-        (true, false) => Ordering::Less,
-        (false, true) => Ordering::Greater,
-    })
+    x.sign_and_magnitude().0
 }
 
 impl<B: Bits, const E: u32, const F: u32, const S: bool> Float for Soft<B, E, F, S> {
@@ -280,11 +266,23 @@ impl<B: Bits, const E: u32, const F: u32, const S: bool> Float for Soft<B, E, F,
     }
 
     fn order(self, other: Self) -> Option<Ordering> {
-        order(self.take_apart(), other.take_apart())
+        if self.is_nan() || other.is_nan() {
+            return None;
+        }
+        let ((a_negative, a), (b_negative, b)) = (self.sign_and_magnitude(), other.sign_and_magnitude());
+        Some(match (a_negative, b_negative) {
+            _ if a | b == 0 => Ordering::Equal,
+            (false, false) => a.cmp(&b),
+            (true, true) => b.cmp(&a),
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+        })
     }
 
     fn is_nan(self) -> bool {
-        matches!(self.take_apart(), Nan)
+        // Above infinity, which has no fraction.
+        let leading = (S as u128) << F;
+        self.sign_and_magnitude().1 > Self::EXPONENT_MAX << Self::EXPONENT_AT | leading
     }
 }
 

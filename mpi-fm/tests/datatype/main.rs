@@ -69,7 +69,7 @@ fn check_elements(ty: &Datatype, map: &Map) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2500, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
 
     #[test]
     fn bounds_and_elements(desc in desc()) {
