@@ -30,8 +30,8 @@ fn bare_classes_are_codes() {
 fn many_errors_never_touch_the_tool_classes() {
     let codes = ErrorCodes::new();
     let mut seen = std::collections::BTreeMap::new();
-    for i in 0..1000 {
-        let class = Class::ALL[i % Class::ALL.len()].0;
+    let with_texts = Class::ALL.iter().map(|(class, ..)| *class).filter(|class| ![Class::IN_STATUS, Class::PENDING].contains(class));
+    for (i, class) in with_texts.cycle().enumerate().take(1000) {
         let text = format!("error number {i}");
         let code = codes.code(&error(class, &text));
         assert!((1..=LASTCODE).contains(&code) && !(960..1024).contains(&code), "{code}");
