@@ -8,10 +8,12 @@
 //!    anything on the machine.
 //! 4. [`suite`]: all of it in order, with a [`report`].
 //! 5. [`checks`]: what needs more than one run to show, over [`fm_counts`] and [`kill`].
+//! 6. [`bench`]: our MPI beside others.
 //!
 //! The library never names HPVM's own crates: it knows an [`Mpi`] by its commands, so that the same programs can be
 //! run against another MPI. When both fail, the program is wrong.
 
+pub mod bench;
 pub mod checks;
 pub mod compile;
 pub mod fm_counts;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use mpi_suite::report::Counts;
-use mpi_suite::{Mpi, checks, suite};
+use mpi_suite::{Mpi, bench, checks, suite};
 use regex::Regex;
 
 #[derive(Parser)]
@@ -22,8 +22,26 @@ enum Action {
     Run(RunArgs),
     /// Start jobs, kill parts of them, look for what is left
     Kill(KillArgs),
+    /// Measure beside other MPIs
+    Bench(BenchArgs),
     /// Compare the messages of Fast Messages with what the protocol says
     FmCounts(Installation),
+}
+
+#[derive(Args)]
+struct BenchArgs {
+    #[command(flatten)]
+    installation: Installation,
+    /// Only these families of peers
+    #[arg(long, value_delimiter = ',')]
+    against: Vec<String>,
+    /// Only cells whose test/bytes matches
+    #[arg(long)]
+    filter: Option<Regex>,
+    #[arg(long, default_value_t = bench::ROUNDS_MIN)]
+    rounds: usize,
+    #[arg(long)]
+    report: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -88,6 +106,7 @@ fn main() -> ExitCode {
             let (seed, strict, verbose) = (args.seed, args.strict, args.verbose);
             verdict(checks::kill_rounds(&mpi, args.rounds, seed, strict, verbose)?)
         }),
+        Action::Bench(args) => measure(args),
         Action::FmCounts(installation) => {
             installation.mpi().and_then(|mpi| verdict(checks::fm_counts(&mpi)?))
         }
@@ -117,6 +136,23 @@ fn run(args: RunArgs) -> Result<ExitCode> {
         report.write(&path)?;
     }
     verdict(report.counts())
+}
+
+fn measure(args: BenchArgs) -> Result<ExitCode> {
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or(home).context("neither XDG_CACHE_HOME nor HOME")?;
+    let table = bench::run(&bench::Options {
+        ours: args.installation.mpi()?,
+        against: args.against,
+        filter: args.filter,
+        rounds: args.rounds,
+        cache: cache.join("hpvm"),
+        work_dir: mpi_suite::default_work_dir(),
+    })?;
+    if let Some(path) = args.report {
+        table.write(&path)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The last line, and the exit status that goes with it.
