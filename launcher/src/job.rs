@@ -7,6 +7,7 @@
 //! A job goes through these phases, forward only:
 //!
 //! * *running*: until all ranks have left, or the judge wants an end;
+//! * *noted*: a rank has called `MPI_Abort` and may say its last words;
 //! * *asked*: the ranks have been sent a signal and have some time;
 //! * *finishing*: the keepers kill what is left, and leave;
 //! * *draining*: nothing runs any more; what was written is still on its way out.
@@ -44,6 +45,8 @@ use watch::Watch;
 const GRACE_USER: Duration = Duration::from_secs(3);
 /// Between SIGTERM and SIGKILL when a rank has failed.
 const GRACE_FAILURE: Duration = Duration::from_millis(250);
+/// For a rank that has called `MPI_Abort` to write what its program has printed before.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Status lines are looked at when the bell rings, and at the first occasion after so long.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// While some MPI process cannot be watched.
@@ -52,6 +55,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Running,
+    Noted { rank: u32, until: Instant },
     Asked { until: Instant },
     Finishing,
     Draining,
@@ -150,7 +154,7 @@ impl Running<'_> {
 
     fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let asked = match self.phase {
-            Phase::Asked { until } => Some(until),
+            Phase::Asked { until } | Phase::Noted { until, .. } => Some(until),
             _ => None,
         };
         let timeout = self.timeout.filter(|_| self.phase == Phase::Running);
@@ -177,15 +181,21 @@ impl Running<'_> {
         if self.timeout.is_some_and(|at| at <= now) && self.phase == Phase::Running && self.judge.ending().is_none() {
             self.time_is_up();
         }
-        if self.phase == Phase::Running && self.judge.ending().is_some() {
-            self.ask_to_leave(now);
+        match self.phase {
+            Phase::Running if self.judge.ending().is_some() => match self.judge.aborting_rank() {
+                Some(rank) => self.phase = Phase::Noted { rank, until: now + LAST_WORDS },
+                None => self.ask_to_leave(now),
+            },
+            Phase::Noted { rank, until } if until <= now || self.judge.has_left(rank) => self.ask_to_leave(now),
+            _ => (),
         }
         let over = match self.phase {
-            Phase::Asked { until } => until <= now,
+            Phase::Asked { until } => until <= now || self.judge.all_left(),
+            Phase::Running => self.judge.all_left(),
             _ => false,
         };
-        if matches!(self.phase, Phase::Running | Phase::Asked { .. }) && (self.judge.all_left() || over || self.hurried)
-        {
+        let is_under_way = matches!(self.phase, Phase::Finishing | Phase::Draining);
+        if over || (self.hurried && !is_under_way) {
             self.finish();
         }
         if self.phase != Phase::Draining && (self.job.keepers.inner.is_closed() || self.job.keepers.outer.is_closed()) {

@@ -42,9 +42,17 @@ fn abort_ends_the_job_within_a_second() {
     assert!(outcome.stderr.contains("7 other ranks were ended"), "{outcome:?}");
 }
 
+/// What a program has printed before is part of the explanation, and is flushed after the launcher knows.
+#[test]
+fn an_aborting_rank_has_its_last_words() {
+    let outcome = run(&["-n", "2", FAKE, "init", "@1/abort-saying=because", "forever"]);
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (6, "because\n"), "{outcome:?}");
+    assert!(outcome.took < Duration::from_secs(1), "{outcome:?}");
+}
+
 /// The MPI program below a shell, which does not become it.
 #[rstest]
-#[case("FAKE init call=MPI_Send signal=11", 139, "rank 0")]
+#[case("FAKE init call=MPI_Send signal=11", 139, "its last MPI call was MPI_Send")]
 #[case("FAKE init exit=4; exit 4", 4, "its last MPI call was MPI_Init")]
 #[case("FAKE init exit=0; sleep 60", 1, "below another program")]
 #[case("FAKE init signal=9 & sleep 60", 1, "below another program")]

@@ -1,7 +1,7 @@
 //! A stand-in for an MPI program in the launcher's own tests; it is not installed.
 //!
 //! It does what the library does towards the launcher, over the same crate, step by step as its arguments
-//! say: `init`, `finalize`, `call=MPI_Recv`, `wait=PEER,TAG`, `abort=CODE`, `exit=STATUS`, `signal=NUMBER`,
+//! say: `init`, `finalize`, `call=MPI_Recv`, `wait=PEER,TAG`, `abort=CODE`, `abort-saying=TEXT`, `exit=STATUS`, `signal=NUMBER`,
 //! `sleep=SECONDS`, `forever`, `say=TEXT`, `ignore-term`,
 //! `second-claim`. `@2/exit=3` is a step for rank 2 only.
 
@@ -52,6 +52,12 @@ impl Rank {
                 let code = number();
                 self.ring(|line| line.aborted(code));
                 forever()
+            }
+            "abort-saying" => {
+                self.ring(|line| line.aborted(6));
+                thread::sleep(Duration::from_millis(30));
+                println!("{value}");
+                process::exit(6)
             }
             "exit" => process::exit(number()),
             "signal" => signal(number()),

@@ -208,6 +208,17 @@ impl Judge {
         self.ending
     }
 
+    /// The rank whose `MPI_Abort` is ending the job.
+    pub fn aborting_rank(&self) -> Option<u32> {
+        match self.ending? {
+            Ending::Incident(index) => match self.incidents[index] {
+                Incident { rank, cause: Cause::Aborted { .. } } => Some(rank),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     pub fn all_left(&self) -> bool {
         self.ranks.iter().all(|rank| rank.left)
     }

@@ -58,6 +58,7 @@ pub struct Output {
     sinks: Vec<(Sink, Layout)>,
     prefix: Prefix,
     whole_lines: bool,
+    buffer: Vec<u8>,
 }
 
 impl Output {
@@ -87,7 +88,7 @@ impl Output {
             }
         }
         let prefix = Prefix { tag: options.tag_output, timestamp: options.timestamp };
-        Ok(Self { streams, groups, sinks, prefix, whole_lines })
+        Ok(Self { streams, groups, sinks, prefix, whole_lines, buffer: vec![0; 64 << 10] })
     }
 
     /// What to poll for now.
@@ -154,7 +155,7 @@ impl Output {
         if self.groups[kind].open == 0 || !self.sinks[kind].0.has_room() {
             return;
         }
-        let mut buffer = vec![0; 64 << 10];
+        let mut buffer = std::mem::take(&mut self.buffer);
         for id in ready(&self.groups[kind].epoll, 64) {
             let stream = &mut self.streams[id];
             let Some(from) = &stream.from else { continue };
@@ -172,6 +173,7 @@ impl Output {
             };
             self.pass_on(id, ready);
         }
+        self.buffer = buffer;
     }
 
     fn pass_on(&mut self, id: usize, bytes: Option<Vec<u8>>) {
@@ -184,10 +186,7 @@ impl Output {
 
     fn write(&mut self) -> Result<(), Trouble> {
         for (at, (sink, _)) in self.sinks.iter_mut().enumerate() {
-            if sink.is_empty() || !(sink.is_regular() || has_room_now(&*sink)) {
-                continue;
-            }
-            match (sink.write(), at) {
+            match (sink.write_what_fits(), at) {
                 (Ok(()), _) => (),
                 (Err(Errno::PIPE), STDOUT) => return Err(Trouble::NobodyReads),
                 // With stderr gone there is nobody to tell.
@@ -222,10 +221,4 @@ fn ready(epoll: &OwnedFd, most: usize) -> Vec<usize> {
         Ok(_) => events.iter().map(|event| event.data.u64() as usize).collect(),
         Err(_) => Vec::new(),
     }
-}
-
-fn has_room_now(sink: &Sink) -> bool {
-    let mut polled = [rustix::event::PollFd::new(sink, PollFlags::OUT)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    rustix::event::poll(&mut polled, Some(&now)).is_ok() && !polled[0].revents().is_empty()
 }

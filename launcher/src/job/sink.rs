@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 /// What may wait here before ranks are no longer read from.
@@ -15,6 +16,8 @@ const ROOM: usize = 256 << 10;
 
 /// A pipe that `poll` calls writable takes this much without blocking (`PIPE_BUF`).
 const PIECE: usize = 4096;
+
+const PIECES_AT_ONCE: usize = 64;
 
 #[derive(Debug)]
 enum Target {
@@ -66,31 +69,14 @@ impl Sink {
         self.broken || self.queue.len() == self.sent
     }
 
-    /// A regular file never makes anybody wait; for the rest ask `poll`.
-    pub fn is_regular(&self) -> bool {
-        self.regular
-    }
-
-    /// Writes a piece, after `poll` has allowed it, or all to a regular file. An error is returned once;
-    /// later output vanishes.
-    pub fn write(&mut self) -> Result<(), Errno> {
-        while !self.is_empty() {
-            let waiting = &self.queue[self.sent..];
-            let piece = &waiting[..waiting.len().min(if self.regular { usize::MAX } else { PIECE })];
-            match rustix::io::write(&*self, piece) {
-                Ok(written) => self.sent += written,
-                Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => break,
-                Err(errno) => {
-                    self.broken = true;
-                    self.queue = Vec::new();
-                    self.sent = 0;
-                    return Err(errno);
-                }
-            }
-            if !self.regular {
+    /// Writes all that can be written without waiting. An error is returned once; later output vanishes.
+    pub fn write_what_fits(&mut self) -> Result<(), Errno> {
+        // A bound, so that a fast reader of one stream does not keep hpvmrun from everything else.
+        for _ in 0..PIECES_AT_ONCE {
+            if self.is_empty() || !(self.regular || self.is_writable()) {
                 break;
             }
+            self.write_piece()?;
         }
         if self.sent == self.queue.len() {
             self.queue.clear();
@@ -102,23 +88,46 @@ impl Sink {
         Ok(())
     }
 
+    fn write_piece(&mut self) -> Result<(), Errno> {
+        let waiting = &self.queue[self.sent..];
+        let piece = &waiting[..waiting.len().min(if self.regular { usize::MAX } else { PIECE })];
+        match rustix::io::write(&*self, piece) {
+            Ok(written) => self.sent += written,
+            Err(Errno::INTR | Errno::AGAIN) => (),
+            Err(errno) => {
+                self.broken = true;
+                self.discard();
+                return Err(errno);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_writable(&self) -> bool {
+        let mut polled = [PollFd::new(self, PollFlags::OUT)];
+        poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|count| count > 0)
+    }
+
     /// Drops what waits.
     pub fn discard(&mut self) {
         self.queue.clear();
         self.sent = 0;
     }
 
-    /// Close reports what a network file system found out late.
+    /// The end. Network file systems say only now that the disk was full; they are asked, others are not,
+    /// since waiting for their disks would take long and tell nothing.
     pub fn close(self) -> io::Result<()> {
         match self.target {
-            Target::File(file) => file.sync_data().or_else(|error| match error.raw_os_error() {
-                // Not a file that can be synchronised, /dev/full for one.
-                Some(libc::EINVAL | libc::EROFS) => Ok(()),
-                _ => Err(error),
-            }),
+            Target::File(file) if is_remote(&file) => file.sync_data(),
             _ => Ok(()),
         }
     }
+}
+
+/// NFS, SMB (two kinds), Lustre, FUSE.
+fn is_remote(file: &File) -> bool {
+    const REMOTE: [u64; 5] = [0x6969, 0xff53_4d42, 0xfe53_4d42, 0x0bd0_0bd0, 0x6573_5546];
+    rustix::fs::fstatfs(file).is_ok_and(|system| REMOTE.contains(&(system.f_type as u64 & 0xffff_ffff)))
 }
 
 impl AsFd for Sink {

@@ -5,7 +5,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::table::{self, FLAGS, Flag, Scope};
@@ -17,7 +16,8 @@ pub fn read(get: impl Fn(&str) -> Option<OsString>) -> Result<JobOptions, String
     if let Some((path, must_exist)) = file(&get) {
         match fs::read_to_string(&path) {
             Ok(text) => apply_file(&mut job, &text).map_err(|why| format!("{}: {why}", path.display()))?,
-            Err(error) if error.kind() == ErrorKind::NotFound && !must_exist => (),
+            // Not there, or in a folder that this user cannot look into (a container's, under another user id).
+            Err(_) if !must_exist && fs::metadata(&path).is_err() => (),
             Err(error) => return Err(format!("cannot read the configuration file {}: {error}", path.display())),
         }
     }
