@@ -88,6 +88,11 @@ impl Network {
         }
     }
 
+    /// Whether `node` would find something: a packet that has arrived, or room where it was refused.
+    pub fn has_news(&self, node: Peer) -> bool {
+        self.state.lock().has_news(node)
+    }
+
     /// Packets on their way or unextracted.
     pub fn in_flight(&self) -> usize {
         self.state.lock().inboxes.iter().map(BTreeMap::len).sum()
@@ -155,8 +160,11 @@ impl State {
         self.inboxes[to.index()].insert((at_ns, self.sequence), packet);
     }
 
-    fn arrived(&self, me: Peer) -> bool {
-        self.inboxes[me.index()].first_key_value().is_some_and(|(&(at_ns, _), _)| at_ns <= self.now_ns)
+    fn has_news(&self, me: Peer) -> bool {
+        let row = me.index() * self.nodes as usize;
+        let freed = |to| self.pairs[row + to as usize].refused && !self.full(me, Peer(to));
+        let arrived = self.inboxes[me.index()].first_key_value().is_some_and(|(&(at_ns, _), _)| at_ns <= self.now_ns);
+        arrived || (0..self.nodes).any(freed)
     }
 
     fn receive(&mut self, me: Peer) -> Option<Packet> {
@@ -220,10 +228,7 @@ impl Inbox for SimInbox {
     }
 
     fn arrived(&self) -> bool {
-        let state = self.state.lock();
-        let row = self.me.index() * state.nodes as usize;
-        let freed = |to| state.pairs[row + to as usize].refused && !state.full(self.me, Peer(to));
-        state.arrived(self.me) || (0..state.nodes).any(freed)
+        self.state.lock().has_news(self.me)
     }
 }
 

@@ -30,12 +30,14 @@ pub struct Tally {
     pub bytes: u64,
 }
 
+type Then = Box<dyn Fn(&Fm, Peer, HandlerId, &[u8]) + Send>;
+
 /// Checks each message against its pattern: from each peer and handler, the messages are numbered from 0 in the order they
 /// start.
 pub struct Check {
     tallies: Vec<Vec<Arc<Mutex<Tally>>>>,
     /// What else to do with a one-packet message.
-    pub then: Box<dyn Fn(&Fm, Peer, HandlerId, &[u8]) + Send>,
+    then: Then,
 }
 
 pub const HANDLERS: usize = 4;

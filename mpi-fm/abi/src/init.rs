@@ -4,7 +4,7 @@ use crate::args::put;
 use crate::failure::{die, who};
 use crate::instance::{Instance, Phase, current};
 use crate::rank::{Rank, Thread};
-use crate::{start, trace};
+use crate::trace;
 use crate::types::MPI_Comm;
 use mpi_fm::attr::Object;
 use mpi_fm::{Result, bail};
@@ -43,7 +43,7 @@ fn initialize(instance: &Instance, required: c_int) -> Result<c_int> {
     let level = levels.into_iter().find(|level| required <= *level).unwrap_or(THREAD_MULTIPLE);
     // SAFETY: no condition.
     let main = unsafe { libc::pthread_self() };
-    let rank = start::start(Thread { level, main })?;
+    let rank = instance.start(Thread { level, main })?;
     instance.initialize(Box::new(rank));
     report_panics();
     watch_forks();

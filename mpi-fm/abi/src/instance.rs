@@ -3,9 +3,10 @@
 use crate::abi::Fortran;
 use crate::error::Registered;
 use crate::info::Infos;
-use crate::rank::Rank;
+use crate::rank::{Rank, Thread};
 use mpi_fm::errcode::ErrorCodes;
 use mpi_fm::errhandler::Errhandler;
+use mpi_fm::Result;
 use mpi_fm::handle::{Kind, Table};
 use parking_lot::Mutex;
 use std::sync::LazyLock;
@@ -27,7 +28,12 @@ pub struct Instance {
     pub fortran: Mutex<Fortran>,
     /// The error handler of `MPI_FILE_NULL`: that of files to come, and of errors in opening them (MPI 5.0 section 14.7).
     file_errhandler: Mutex<Errhandler>,
+    /// What `MPI_Init` makes a rank with, if not with what the launcher said.
+    starter: Option<Starter>,
 }
+
+/// Makes a rank.
+pub type Starter = Box<dyn Fn(Thread) -> Result<Rank> + Send + Sync>;
 
 /// How far a process has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +57,25 @@ impl Instance {
             infos: Infos::new(),
             fortran: Mutex::new(Fortran::new()),
             file_errhandler: Mutex::new(Errhandler::RETURN),
+            starter: None,
+        }
+    }
+
+    /// An instance whose rank `starter` makes: for a simulator.
+    pub fn started_by(starter: Starter) -> Instance {
+        let mut instance = Instance::new();
+        instance.starter = Some(starter);
+        instance
+    }
+
+    /// Makes the rank, for [`initialize`](Self::initialize).
+    ///
+    /// # Errors
+    /// Those of [`start::start`](crate::start::start).
+    pub fn start(&self, thread: Thread) -> Result<Rank> {
+        match &self.starter {
+            None => crate::start::start(thread),
+            Some(starter) => starter(thread),
         }
     }
 

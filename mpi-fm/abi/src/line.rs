@@ -8,12 +8,31 @@ pub enum Line {
     /// Line `rank` of the job's board.
     Board { board: Board, rank: usize },
     Own(Box<StatusLine>),
+    /// A line of its own, and somebody who is told of every call before it runs: a simulator, which schedules ranks there.
+    Watched(Box<StatusLine>, Box<dyn Fn() + Send + Sync>),
 }
 
 impl Line {
     /// A line that nobody else reads.
     pub fn own() -> Line {
         Line::Own(Box::default())
+    }
+
+    /// A call begins.
+    #[inline]
+    pub fn enter(&self, call: u16) {
+        self.status().enter(call);
+        if let Line::Watched(_, watcher) = self {
+            watcher();
+        }
+    }
+
+    #[inline]
+    fn status(&self) -> &StatusLine {
+        match self {
+            Line::Board { board, rank } => &board[*rank],
+            Line::Own(line) | Line::Watched(line, _) => line,
+        }
     }
 }
 
@@ -22,9 +41,6 @@ impl Deref for Line {
 
     #[inline]
     fn deref(&self) -> &StatusLine {
-        match self {
-            Line::Board { board, rank } => &board[*rank],
-            Line::Own(line) => line,
-        }
+        self.status()
     }
 }

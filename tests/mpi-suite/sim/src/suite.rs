@@ -1,0 +1,72 @@
+//! The programs that the suite's manifest marks `sim`, each at many seeds.
+
+use crate::attempt::{self, Outcome, Plan};
+use crate::program;
+use anyhow::Result;
+use mpi_suite::manifest::{Manifest, Test};
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Runs them and prints what failed, and the sum as the last line. Returns whether nothing failed.
+pub fn run(seeds: Range<u64>, filter: Option<&Regex>, jobs: usize) -> Result<bool> {
+    let manifest = Manifest::load(&mpi_suite::home().join("manifest.toml"))?;
+    let mut results: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut plans = Vec::new();
+    for test in manifest.tests.iter().filter(|test| test.sim && filter.is_none_or(|filter| filter.is_match(&test.name))) {
+        match plans_of(test, seeds.clone()) {
+            Ok(more) => plans.extend(more),
+            Err(error) => _ = results.insert(test.name.clone(), vec![format!("{error:#}")]),
+        }
+    }
+    // Expectations by the program's object and arguments: what a plan knows.
+    attempt::run_all(plans.iter().map(|(_, plan)| plan.clone()).collect(), jobs, |plan, outcome| {
+        let (test, _) = plans.iter().find(|(_, other)| other == plan).expect("it is one of them");
+        let failures = results.entry(format!("{} n={}", test.name, plan.ranks)).or_default();
+        if let Some(why) = failure(test, &outcome) {
+            failures.push(format!("seed {}: {why}\n      again: {}\n{}", plan.seed, plan.replay(), quoted(&outcome.output)));
+        }
+    })?;
+    let failed = results.values().filter(|failures| !failures.is_empty()).count();
+    for (name, failures) in results.iter().filter(|(_, failures)| !failures.is_empty()) {
+        println!("FAIL  {name}: {} of {} seeds, the first: {}", failures.len(), seeds.end - seeds.start, failures[0]);
+    }
+    println!("{} passed, {failed} failed, 0 skipped", results.len() - failed);
+    Ok(failed == 0)
+}
+
+fn plans_of(test: &Test, seeds: Range<u64>) -> Result<Vec<(&Test, Plan)>> {
+    let source = mpi_suite::home().join("c").join(&test.program);
+    let object = program::object(&source, &test.flags)?;
+    let shown = [vec![source.display().to_string()], test.args.clone()].concat().join(" ");
+    let plan = |ranks: usize, seed: u64| Plan {
+        object: object.clone(),
+        shown: shown.clone(),
+        args: test.args.clone(),
+        env: test.env.clone().into_iter().collect(),
+        flags: test.flags.clone(),
+        ranks: ranks as u32,
+        seed,
+        limit_s: 2 * test.limit as u32,
+    };
+    Ok(test.ranks.iter().flat_map(|&ranks| seeds.clone().map(move |seed| (ranks, seed))).map(|(ranks, seed)| (test, plan(ranks, seed))).collect())
+}
+
+/// What a program of the suite has to show: see `Expect` of the manifest.
+fn failure(test: &Test, outcome: &Outcome) -> Option<String> {
+    let wanted = |pattern: &Option<String>| pattern.as_ref().and_then(|pattern| Regex::new(pattern).ok());
+    let patterns = [wanted(&test.expect.stdout), wanted(&test.expect.stderr)];
+    outcome.failure().or_else(|| {
+        let missing = patterns.iter().flatten().find(|pattern| !pattern.is_match(&outcome.output));
+        missing.map(|pattern| format!("does not say {pattern}"))
+    }).or_else(|| {
+        let says_nothing = patterns.iter().all(Option::is_none) && !outcome.output.contains("No Errors");
+        says_nothing.then(|| "does not say \"No Errors\"".into())
+    })
+}
+
+/// The last lines of a program's output, indented.
+fn quoted(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().collect();
+    lines[lines.len().saturating_sub(8)..].iter().map(|line| format!("      | {line}\n")).collect()
+}

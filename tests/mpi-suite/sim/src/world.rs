@@ -1,0 +1,80 @@
+//! One simulation: its network, its ranks, and who runs when.
+
+use crate::attempt::Plan;
+use crate::program;
+use crate::rank::SimRank;
+use anyhow::{Context, Result};
+use fm::sim::{self, Network, Random};
+use std::ffi::CString;
+
+/// Virtual nanoseconds that a turn takes.
+const TURN_NS: u64 = 50;
+
+/// After this many turns nothing will come of it.
+const TURNS_MAX: u64 = 200_000_000;
+
+/// Runs the program; returns its exit status: that of the first rank that failed.
+pub fn run(plan: &Plan) -> Result<i32> {
+    let mut random = Random::new(plan.seed);
+    let network = Network::new(random.next_u64(), plan.ranks, network_plan(&mut random));
+    let mains = program::load(&plan.object, plan.ranks)?;
+    let arguments = std::iter::once(&plan.shown).chain(&plan.args);
+    let arguments = arguments.map(|arg| CString::new(arg.as_str())).collect::<Result<Vec<_>, _>>().context("a NUL in an argument")?;
+    let mut ranks = (0..)
+        .zip(mains)
+        .map(|(me, main)| SimRank::new(me, plan.ranks, &network, main, arguments.clone()))
+        .collect::<Result<Vec<_>, _>>()
+        .context("no memory for a rank's stack")?;
+    let status = schedule(&mut ranks, &network, &mut random);
+    // Ranks that left with `exit` still have frames on their stacks, which nobody may unwind.
+    std::mem::forget(ranks);
+    Ok(status)
+}
+
+fn schedule(ranks: &mut [SimRank], network: &Network, random: &mut Random) -> i32 {
+    let mut first_failure = 0;
+    let mut runnable = Vec::new();
+    for _ in 0..TURNS_MAX {
+        runnable.clear();
+        runnable.extend((0..ranks.len()).filter(|&index| ranks[index].runnable(network)));
+        if runnable.is_empty() {
+            if ranks.iter().all(|rank| rank.exited().is_some()) {
+                return first_failure;
+            }
+            if !network.advance() {
+                return report("no rank can run and nothing is on its way: a deadlock", ranks);
+            }
+            continue;
+        }
+        let rank = &mut ranks[runnable[random.below(runnable.len() as u64) as usize]];
+        rank.run();
+        network.tick(TURN_NS);
+        if let Some(status) = rank.exited()
+            && first_failure == 0
+        {
+            first_failure = status;
+        }
+    }
+    report("the ranks run and get nowhere", ranks)
+}
+
+fn report(what: &str, ranks: &[SimRank]) -> i32 {
+    eprintln!("mpi-sim: {what}");
+    ranks.iter().for_each(|rank| eprintln!("mpi-sim:   {}", rank.doing()));
+    124
+}
+
+/// A network as the seed wants it: from narrow, where every other packet is refused, to wide.
+fn network_plan(random: &mut Random) -> sim::Plan {
+    let mut pick = |from: &[usize]| from[random.below(from.len() as u64) as usize];
+    let max_packet = pick(&[256, 1024, 4096, 32 << 10]);
+    let credits = pick(&[0, 0, 2, 5, 32]);
+    let slots = pick(&[1, 3, 16, 64]);
+    let delay_ns_max = pick(&[1, 500, 5_000, 100_000]);
+    sim::Plan {
+        max_packet,
+        credits: (credits > 0).then_some(credits as u16),
+        slots,
+        delay_ns_max: delay_ns_max as u64,
+    }
+}
