@@ -158,7 +158,7 @@ fn call(errhandler: Errhandler, object: Object, errorcode: c_int) -> Result<()> 
         }
         Action::Call { kind, function } => {
             // SAFETY: the address came from a function pointer of the type that goes with `kind`.
-            unsafe { tell(kind, function, Some(object), errorcode) };
+            unsafe { tell(kind, function, object, errorcode) };
             Ok(())
         }
     }

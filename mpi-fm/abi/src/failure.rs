@@ -5,8 +5,9 @@ use crate::instance::Instance;
 use crate::rank::Rank;
 use crate::types::{CHandle, MPI_Comm, MPI_Comm_errhandler_function, MPI_File, MPI_File_errhandler_function};
 use crate::types::{MPI_Session, MPI_Session_errhandler_function, MPI_Win, MPI_Win_errhandler_function};
+use mpi_fm::comm::SELF;
 use mpi_fm::errhandler::{Action, Errhandler};
-use mpi_fm::handle::{Handle, Kind};
+use mpi_fm::handle::Kind;
 use mpi_fm::{Class, Error};
 use std::ffi::c_int;
 
@@ -15,11 +16,10 @@ use std::ffi::c_int;
 #[cold]
 pub fn raise(instance: &Instance, call: Call, error: &Error, parameter: Option<Object>) -> c_int {
     let code = instance.codes.code(error);
-    let object = error.comm.map(Object::Comm).or(parameter);
-    let handler = match instance.rank() {
-        Some(rank) => in_charge(instance, rank, call, object),
+    let (handler, object) = match instance.rank() {
+        Some(rank) => in_charge(instance, rank, call, error.comm.map(Object::Comm).or(parameter)),
         // Nobody can have set another one.
-        None => Errhandler::FATAL,
+        None => (Errhandler::FATAL, Object::Comm(SELF)),
     };
     match handler.action {
         Action::Return => code,
@@ -29,16 +29,17 @@ pub fn raise(instance: &Instance, call: Call, error: &Error, parameter: Option<O
     }
 }
 
-/// The error handler of the object; of `MPI_COMM_SELF` where there is none (MPI 5.0 section 9.3), and of `MPI_FILE_NULL` for files
-/// (section 14.7).
-fn in_charge(instance: &Instance, rank: &Rank, call: Call, object: Option<Object>) -> Errhandler {
-    match object {
-        Some(Object::Comm(handle)) if !call.name().starts_with("MPI_File_") => {
-            rank.process.comm(handle).unwrap_or(rank.process.own()).attached.errhandler()
-        }
-        _ if call.name().starts_with("MPI_File_") => instance.file_errhandler(),
-        _ => rank.process.own().attached.errhandler(),
+/// The error handler of `object`, and the object it is told of. Where there is none, or `object` is no communicator at all, they
+/// are those of `MPI_COMM_SELF` (MPI 5.0 section 9.3), and of `MPI_FILE_NULL` for files (section 14.7).
+fn in_charge(instance: &Instance, rank: &Rank, call: Call, object: Option<Object>) -> (Errhandler, Object) {
+    if call.name().starts_with("MPI_File_") {
+        return (instance.file_errhandler(), Object::File(MPI_File::NULL.handle()));
     }
+    let comm = match object {
+        Some(Object::Comm(handle)) => rank.process.comm(handle).unwrap_or(rank.process.own()),
+        _ => rank.process.own(),
+    };
+    (comm.attached.errhandler(), Object::Comm(comm.handle))
 }
 
 /// The exit status of a process that dies of an error: never 0.
@@ -50,24 +51,20 @@ fn exit_status(class: Class) -> c_int {
 ///
 /// # Safety
 /// `function` is the address of an error handler function for objects of this kind.
-pub unsafe fn tell(kind: Kind, function: usize, object: Option<Object>, mut code: c_int) -> c_int {
-    // A handler made for another kind of object can only be here for errors without an object: then it gets the null handle.
-    let handle_of = |wanted: Kind, fallback: Handle| match object {
-        Some(object) if object.kind() == wanted => object.handle(),
-        _ => fallback,
-    };
+pub unsafe fn tell(kind: Kind, function: usize, object: Object, mut code: c_int) -> c_int {
+    debug_assert_eq!(kind, object.kind(), "handlers are set on objects of their kind only");
     macro_rules! call {
-        ($kind:ident, $handle:ident, $fallback:ident, $type:ty) => {{
-            let mut handle = $handle::from_handle(handle_of(Kind::$kind, $handle::$fallback.handle()));
+        ($handle:ident, $type:ty) => {{
+            let mut handle = $handle::from_handle(object.handle());
             // SAFETY: the caller's promise; a function pointer is an address.
             unsafe { std::mem::transmute::<usize, $type>(function)(&mut handle, &mut code) }
         }};
     }
     match kind {
-        Kind::Window => call!(Window, MPI_Win, NULL, MPI_Win_errhandler_function),
-        Kind::File => call!(File, MPI_File, NULL, MPI_File_errhandler_function),
-        Kind::Session => call!(Session, MPI_Session, NULL, MPI_Session_errhandler_function),
-        _ => call!(Comm, MPI_Comm, SELF, MPI_Comm_errhandler_function),
+        Kind::Window => call!(MPI_Win, MPI_Win_errhandler_function),
+        Kind::File => call!(MPI_File, MPI_File_errhandler_function),
+        Kind::Session => call!(MPI_Session, MPI_Session_errhandler_function),
+        _ => call!(MPI_Comm, MPI_Comm_errhandler_function),
     }
     code
 }
@@ -93,5 +90,71 @@ pub fn who(instance: &Instance) -> String {
             format!("rank {me} of {size} (pid {pid}, {host})")
         }
         None => format!("process {pid}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rank::Thread;
+    use crate::start::singleton;
+    use mpi_fm::comm::WORLD;
+    use std::sync::Mutex;
+
+    /// Handles and codes that the handler below was called with.
+    static HEARD: Mutex<Vec<(usize, c_int)>> = Mutex::new(Vec::new());
+
+    // Rust can only define handlers without the open parameter list; they are called alike.
+    unsafe extern "C" fn hear(comm: *mut MPI_Comm, code: *mut c_int) {
+        // SAFETY: the library passes addresses of its own variables.
+        unsafe {
+            HEARD.lock().unwrap().push(((*comm).0, *code));
+            *code += 1;
+        }
+    }
+
+    fn instance() -> Instance {
+        let instance = Instance::new();
+        // SAFETY: no condition.
+        let main = unsafe { libc::pthread_self() };
+        instance.initialize(Box::new(singleton(Thread { level: 0, main })));
+        instance
+    }
+
+    #[test]
+    fn the_object_decides_who_hears_of_an_error() {
+        let instance = instance();
+        let rank = instance.rank().unwrap();
+        let function = hear as unsafe extern "C" fn(*mut MPI_Comm, *mut c_int) as usize;
+        let listening = Errhandler { handle: 0, action: Action::Call { kind: Kind::Comm, function } };
+        rank.own().attached.set_errhandler(listening);
+        rank.world().attached.set_errhandler(Errhandler::RETURN);
+        let call = Call::named("MPI_Recv");
+        let error = Error::new(Class::TAG, "the tag is -7");
+
+        let returned = raise(&instance, call, &error, Some(Object::Comm(WORLD)));
+        assert_eq!(instance.codes.class_of(returned), Some(Class::TAG.0));
+        assert!(instance.codes.text_of(returned).unwrap().contains("the tag is -7"));
+        assert!(HEARD.lock().unwrap().is_empty(), "the communicator passed to the call is in charge");
+
+        // Without an object, and with one that is none, MPI_COMM_SELF is in charge.
+        let of_request = Error { comm: Some(SELF), ..error.clone() };
+        for (error, object) in
+            [(&of_request, Some(Object::Comm(WORLD))), (&error, None), (&error, Some(Object::Comm(0x7777_7777)))]
+        {
+            let code = raise(&instance, call, error, object);
+            let heard = HEARD.lock().unwrap().pop().expect("the handler was called");
+            assert_eq!(heard, (MPI_Comm::SELF.0, code - 1), "the handler may change the code");
+        }
+
+        let file = raise(&instance, Call::named("MPI_File_open"), &error, Some(Object::Comm(SELF)));
+        assert_eq!(instance.codes.class_of(file), Some(Class::TAG.0), "errors of files are returned (MPI 5.0 section 14.7)");
+        assert!(HEARD.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn no_error_gives_exit_status_0() {
+        assert_eq!(exit_status(Class::TRUNCATE), 15);
+        assert_eq!(exit_status(Class(1 << 14)), 1);
     }
 }

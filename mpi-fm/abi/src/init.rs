@@ -96,12 +96,16 @@ pub unsafe fn is_thread_main(rank: &Rank, flag: *mut c_int) -> Result<()> {
 fn report_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let instance = current();
-        if let Some(call) = instance.rank().and_then(Rank::last_call) {
-            eprintln!("hpvm: {}: panic, the last MPI call was {call}", who(instance));
+        if let Some(words) = last_words(current()) {
+            eprintln!("{words}");
         }
         before(panic);
     }));
+}
+
+fn last_words(instance: &Instance) -> Option<String> {
+    let call = instance.rank()?.last_call()?;
+    Some(format!("hpvm: {}: panic, the last MPI call was {call}", who(instance)))
 }
 
 /// A child that the program forks has the rank's memory and descriptors, but must not speak for the rank.
@@ -113,5 +117,42 @@ fn watch_forks() {
     let failed = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     if failed != 0 {
         die(current(), "MPI_Init", "pthread_atfork failed: out of memory", 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enter::Call;
+    use crate::start::singleton;
+
+    #[test]
+    fn a_panic_names_rank_and_call() {
+        let instance = Instance::new();
+        assert_eq!(last_words(&instance), None);
+        // SAFETY: no condition.
+        let main = unsafe { libc::pthread_self() };
+        instance.initialize(Box::new(singleton(Thread { level: THREAD_SINGLE, main })));
+        assert_eq!(last_words(&instance), None, "no call yet");
+        instance.rank().unwrap().note(Call::named("MPI_Bcast"));
+        let words = last_words(&instance).unwrap();
+        assert!(words.contains("rank 0 of 1 (pid ") && words.ends_with("the last MPI call was MPI_Bcast"), "{words}");
+    }
+
+    #[test]
+    fn a_process_goes_through_its_phases_once() {
+        let instance = Instance::new();
+        assert_eq!(instance.phase(), Phase::Before);
+        instance.forked();
+        assert_eq!(instance.phase(), Phase::Before, "a child of a process that is no rank may become one");
+        // SAFETY: no condition.
+        let main = unsafe { libc::pthread_self() };
+        instance.initialize(Box::new(singleton(Thread { level: THREAD_SINGLE, main })));
+        assert!(initialize(&instance, THREAD_SINGLE).unwrap_err().text.contains("initialised already"));
+        instance.finalize();
+        assert!(instance.rank().is_none());
+        assert!(initialize(&instance, THREAD_SINGLE).unwrap_err().text.contains("after MPI_Finalize"));
+        instance.forked();
+        assert_eq!(instance.phase(), Phase::Finalized);
     }
 }
