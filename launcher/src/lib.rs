@@ -7,7 +7,7 @@
 //!    cores, [`capacity`] refuses what the machine's limits would refuse half way.
 //! 3. [`keeper`] holds the processes between `hpvmrun` and the ranks. There are three in a row,
 //!    `hpvmrun`, the outer and the inner keeper, and each of them alone is able to end all that is
-//!    below it ([`reap`], over [`proc`]). See `docs/decisions/0001-two-keepers.md`.
+//!    below it ([`reap`], over [`proc`]). See `docs/decisions/0004-two-keepers.md`.
 //! 4. [`job`] is the event loop of `hpvmrun`: output, input, signals, the status board, and
 //!    [`job::judge`], which decides what the leaving of a rank means for the job.
 //!

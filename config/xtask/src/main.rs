@@ -6,12 +6,13 @@
 //! 2. [`exec`]: running other programs, with a deadline where they might hang.
 //! 3. [`tools`]: the Debian packages a subcommand needs, installed or asked for.
 //! 4. [`install`]: the prefix (with [`link`], [`pkgconfig`], [`man`]), on which all that follows stands.
-//! 5. [`demo`], [`test`], [`conformance`]: the programs people see, our own tests, the suites of others.
+//! 5. [`demo`], [`test`], [`conformance`], [`bench`]: the programs people see, our own tests, the suites of others, measurements.
 //!
 //! Nothing here leaves a trace in the clone outside `target/`; downloads live in the cache.
 
 #![deny(unsafe_code)]
 
+mod bench;
 mod conformance;
 mod demo;
 mod exec;
@@ -45,9 +46,8 @@ enum Command {
     Install(install::Args),
     /// Run our own suite, or one of others, against the library
     Conformance(conformance::Args),
-    /// Measure against other MPIs (not built yet)
-    #[command(disable_help_flag = true)]
-    Bench(Rest),
+    /// Measure side by side with other MPIs
+    Bench(bench::Args),
     /// Virtual hosts on this machine (not built yet)
     #[command(disable_help_flag = true)]
     Cluster(Rest),
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Install(args) => install::run(&args).map(success),
         Command::Conformance(args) => conformance::run(&args),
-        Command::Bench(_) => not_built("bench", "nothing is measured against other MPIs so far"),
+        Command::Bench(args) => bench::run(&args).map(success),
         Command::Cluster(_) => not_built("cluster", "jobs run on this machine only, so there are no hosts to set up"),
         Command::Tune(_) => not_built("tune", "the thresholds are constants of the source so far"),
     };

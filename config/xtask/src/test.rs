@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use mpi_suite::report::Counts;
-use mpi_suite::{Mpi, suite};
+use mpi_suite::{Mpi, checks, suite};
 
 use crate::repo::Repo;
 use crate::{conformance, exec, install};
@@ -36,6 +36,10 @@ enum Name {
     Examples,
     /// Our C programs, launched
     Suite,
+    /// Those of our C programs that the manifest marks for it, simulated at many seeds
+    Sim,
+    /// What takes more than one run to show: the messages of Fast Messages, jobs that are killed
+    Checks,
     /// Build systems that look for an MPI
     Projects,
     /// The directories of MPICH's suite that pass as a whole
@@ -54,6 +58,8 @@ const STEPS: &[Step] = &[
     Step { name: Name::Symbols, run: symbols::run, slow: false },
     Step { name: Name::Examples, run: examples::run, slow: false },
     Step { name: Name::Suite, run: own_suite, slow: false },
+    Step { name: Name::Sim, run: sim, slow: false },
+    Step { name: Name::Checks, run: checks, slow: false },
     Step { name: Name::Projects, run: projects::run, slow: false },
     Step { name: Name::Mpich, run: mpich, slow: true },
 ];
@@ -75,7 +81,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let name = format!("{:?}", step.name).to_lowercase();
         println!("\n== {name}");
         // What the installed library is needed for cannot pass without it; it fails by name rather than being left out.
-        let ready = step.name == Name::Cargo
+        let ready = [Name::Cargo, Name::Sim].contains(&step.name)
             || *installed.get_or_insert_with(install);
         let result = if ready { (step.run)(&repo) } else { Err(anyhow::anyhow!("nothing is installed")) };
         let counts = result.unwrap_or_else(|error| {
@@ -113,6 +119,33 @@ fn own_suite(repo: &Repo) -> Result<Counts> {
     Ok(suite::run(&suite::Options::new(Mpi::installed(&repo.prefix())))?.counts())
 }
 
+/// Few seeds here, since the simulator's use is to be run at many: `cargo run -p mpi-sim -- --suite --seeds 1000`.
+fn sim(repo: &Repo) -> Result<Counts> {
+    const SEEDS: &str = "--seeds=5";
+    let profile = format!("--profile={}", install::QUICK);
+    let mut command = exec::cargo();
+    command.current_dir(&repo.root).args(["run", "--quiet", &profile, "--package=mpi-sim", "--", "--suite", SEEDS]);
+    let mut counts = None;
+    let success = each_line(&mut command, |line| {
+        counts = parse_counts(line).or(counts);
+        parse_counts(line).is_none()
+    })?;
+    match counts {
+        Some(counts) if success == (counts.failed == 0) => Ok(counts),
+        _ => bail!("{} did not come to its end", exec::shown(&command)),
+    }
+}
+
+fn checks(repo: &Repo) -> Result<Counts> {
+    const KILL_ROUNDS: u32 = 25;
+    let mpi = Mpi::installed(&repo.prefix());
+    let mut counts = checks::fm_counts(&mpi)?;
+    // A seed of its own for each run: rounds that were never tried find more than the same ones again.
+    let seed = std::time::UNIX_EPOCH.elapsed()?.as_secs();
+    add(&mut counts, checks::kill_rounds(&mpi, KILL_ROUNDS, seed, false, false)?);
+    Ok(counts)
+}
+
 /// What `conformance --suite mpich` has brought to 100 % stays there.
 fn mpich(repo: &Repo) -> Result<Counts> {
     conformance::mpich_gate(repo, &["attr", "info", "examples"])
@@ -126,7 +159,7 @@ fn cargo_tests(repo: &Repo) -> Result<Counts> {
 fn cargo_test(repo: &Repo, args: &[&str]) -> Result<Counts> {
     let mut command = exec::cargo();
     command.current_dir(&repo.root).args(["test", "--no-fail-fast"]).args(args).args(["--", "--quiet"]);
-    command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).stdout(Stdio::piped());
+    command.env("RUST_BACKTRACE", "0");
     let mut counts = Counts::default();
     let success = each_line(&mut command, |line| {
         let summary = line.strip_prefix("test result: ");
@@ -151,9 +184,16 @@ fn parse_summary(text: &str) -> Counts {
     Counts { passed: number("passed"), failed: number("failed"), skipped: number("ignored") }
 }
 
+/// `3 passed, 0 failed, 1 skipped`, alone on its line.
+fn parse_counts(line: &str) -> Option<Counts> {
+    let mut parts = line.split(", ");
+    let mut number = |what: &str| parts.next()?.strip_suffix(what)?.trim_end().parse().ok();
+    Some(Counts { passed: number("passed")?, failed: number("failed")?, skipped: number("skipped")? })
+}
+
 /// Passes on those lines of a program's output that `look` wants, as they come. Returns whether the program succeeded.
 fn each_line(command: &mut Command, mut look: impl FnMut(&str) -> bool) -> Result<bool> {
-    let mut child = command.spawn()?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let mut output = BufReader::new(child.stdout.take().expect("standard output is piped"));
     let mut line = Vec::new();
     while output.read_until(b'\n', &mut line)? > 0 {
@@ -173,5 +213,8 @@ mod tests {
     fn summaries_are_read() {
         let counts = parse_summary("FAILED. 3 passed; 2 failed; 1 ignored; 0 measured; 9 filtered out; finished in 0.00s");
         assert_eq!(counts, Counts { passed: 3, failed: 2, skipped: 1 });
+        assert_eq!(parse_counts("3 passed, 2 failed, 1 skipped"), Some(counts));
+        assert_eq!(parse_counts(&counts.to_string()), Some(counts));
+        assert_eq!(parse_counts("3 passed, 2 failed"), None);
     }
 }

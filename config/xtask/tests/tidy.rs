@@ -67,6 +67,7 @@ fn allowed(package: &str, folder: &str) -> &'static [&'static str] {
         "mpi-fm" => &["fm"],
         "mpi-abi" => &["fm", "mpi-fm", "hpvm-wire", "devices/*"],
         "hpvm-launcher" => &["hpvm-wire"],
+        "mpi-sim" => &["fm", "mpi-fm", "mpi-abi", "hpvm-wire", "mpi-suite"],
         // The tool uses the suite's runner and report.
         "xtask" => &["mpi-suite"],
         _ if folder.starts_with("devices/") => &["fm"],

@@ -71,7 +71,7 @@ pub fn run(repo: &Repo) -> Result<Counts> {
 
 fn build(project: &Project, sources: &Path, dir: &Path, prefix: &Path) -> Result<()> {
     install::copy_folder(&sources.join(project.name), dir)?;
-    for client in ["client.c", "client.cpp", "client.rs"] {
+    for client in ["client.c", "client.cpp"] {
         install::put_file(&sources.join(client), &dir.join(client))?;
     }
     for command in project.commands {
