@@ -11,7 +11,7 @@ use mpi_fm::constants::UNDEFINED;
 use mpi_fm::handle::Handle;
 use mpi_fm::info::Info;
 use mpi_fm::objects::Attached;
-use mpi_fm::{Result, bail};
+use mpi_fm::{Error, Result, bail};
 use std::ffi::c_int;
 use std::sync::Arc;
 
@@ -66,10 +66,10 @@ unsafe fn put_comm(to: *mut MPI_Comm, comm: Option<&Comm>) -> Result<()> {
     unsafe { put("newcomm", to, handle) }
 }
 
+/// Hints are not passed on (since MPI 4.0): what holds for one communicator need not for its duplicate.
 pub unsafe fn dup(rank: &Rank, comm: MPI_Comm, newcomm: *mut MPI_Comm) -> Result<()> {
-    let hints = rank.comm(comm)?.attached.info().duplicate();
     // SAFETY: the caller's.
-    unsafe { dup_with(rank, comm, hints, newcomm) }
+    unsafe { dup_with(rank, comm, Info::new(), newcomm) }
 }
 
 pub unsafe fn dup_with_info(rank: &Rank, comm: MPI_Comm, info: MPI_Info, newcomm: *mut MPI_Comm) -> Result<()> {
@@ -100,9 +100,8 @@ unsafe fn dup_with(rank: &Rank, comm: MPI_Comm, hints: Info, newcomm: *mut MPI_C
 }
 
 pub unsafe fn idup(rank: &Rank, comm: MPI_Comm, newcomm: *mut MPI_Comm, request: *mut MPI_Request) -> Result<()> {
-    let hints = rank.comm(comm)?.attached.info().duplicate();
     // SAFETY: the caller's.
-    unsafe { idup_with(rank, comm, hints, newcomm, request) }
+    unsafe { idup_with(rank, comm, Info::new(), newcomm, request) }
 }
 
 pub unsafe fn idup_with_info(
@@ -225,7 +224,9 @@ pub unsafe fn free(rank: &Rank, comm: *mut MPI_Comm) -> Result<()> {
     if matches!(handle, MPI_Comm::WORLD | MPI_Comm::SELF) {
         bail!(COMM, "{} is predefined and cannot be freed", found.describe());
     }
-    found.attached.attributes.clear(object(handle))?;
+    // The argument is the address of the communicator, whose own error handler this is about.
+    let on_comm = |error| Error { comm: Some(handle.handle()), ..error };
+    found.attached.attributes.clear(object(handle)).map_err(on_comm)?;
     rank.process.free_comm(handle.handle())?;
     // SAFETY: the caller's.
     unsafe { put("comm", comm, MPI_Comm::NULL) }
