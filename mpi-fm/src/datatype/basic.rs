@@ -72,6 +72,7 @@ pub struct Row {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Basic(u8);
 
+// Of two names for one handle, the table has the standard's first: MPI_LONG_LONG_INT, MPI_C_COMPLEX (section 3.2.2).
 macro_rules! table {
     ($($handle:literal $name:ident $group:ident $number:ident $(($value:ident, $index:ident))?;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -98,13 +99,13 @@ table! {
     0x208 MPI_SHORT CInteger I16;
     0x209 MPI_INT CInteger I32;
     0x20a MPI_LONG CInteger I64;
-    0x20b MPI_LONG_LONG CInteger I64;
+    0x20b MPI_LONG_LONG_INT CInteger I64;
     0x20c MPI_UNSIGNED_SHORT CInteger U16;
     0x20d MPI_UNSIGNED CInteger U32;
     0x20e MPI_UNSIGNED_LONG CInteger U64;
     0x20f MPI_UNSIGNED_LONG_LONG CInteger U64;
     0x210 MPI_FLOAT Floating F32;
-    0x212 MPI_C_FLOAT_COMPLEX Complex F32;
+    0x212 MPI_C_COMPLEX Complex F32;
     0x213 MPI_CXX_FLOAT_COMPLEX Complex F32;
     0x214 MPI_DOUBLE Floating F64;
     0x216 MPI_C_DOUBLE_COMPLEX Complex F64;

@@ -191,10 +191,10 @@ mod tests {
         let get = |basic| types.get(basic);
         assert_eq!(packed(get(Basic::MPI_INT), &[0x0102_0304i32, -2]).unwrap(), [1, 2, 3, 4, 0xff, 0xff, 0xff, 0xfe]);
         assert_eq!(packed(get(Basic::MPI_LONG), &[-2i64, 5]).unwrap(), [0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 5]);
-        assert_eq!(packed(get(Basic::MPI_LONG_LONG), &[-2i64]).unwrap(), (-2i64).to_be_bytes());
+        assert_eq!(packed(get(Basic::MPI_LONG_LONG_INT), &[-2i64]).unwrap(), (-2i64).to_be_bytes());
         assert_eq!(packed(get(Basic::MPI_WCHAR), &[0x20acu32]).unwrap(), [0x20, 0xac]);
         assert_eq!(packed(get(Basic::MPI_DOUBLE), &[1.5f64]).unwrap(), 1.5f64.to_be_bytes());
-        let complex = packed(get(Basic::MPI_C_FLOAT_COMPLEX), &[[1.0f32, -2.0]]).unwrap();
+        let complex = packed(get(Basic::MPI_C_COMPLEX), &[[1.0f32, -2.0]]).unwrap();
         assert_eq!(complex, [1.0f32.to_be_bytes(), (-2.0f32).to_be_bytes()].concat());
         let many: Vec<i16> = (0..5000).collect();
         let expected: Vec<u8> = many.iter().flat_map(|n| n.to_be_bytes()).collect();
