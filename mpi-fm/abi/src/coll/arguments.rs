@@ -23,7 +23,7 @@ pub unsafe fn bcast<'r, N: Count>(
     root: c_int,
 ) -> Result<Bcast<'r>> {
     let root = Root::of(comm, root)?;
-    // SAFETY: (all below) the caller's.
+    // SAFETY: the caller's.
     let data = (root != Root::Beside).then(|| unsafe { data(rank, buffer, count, datatype) }).transpose()?;
     Ok(Bcast { data, root })
 }
@@ -54,7 +54,9 @@ pub unsafe fn gather<'r, N: Count>(
     root: c_int,
 ) -> Result<Gather<'r>> {
     let root = Root::of(comm, root)?;
+    // SAFETY: the caller's.
     let send = unsafe { part(rank, comm, root, sendbuf, sendcount, sendtype)? };
+    // SAFETY: the caller's.
     let recv = at_root(comm, root, |len| unsafe { even(rank, recvbuf, recvcount, recvtype, len) })?;
     Ok(Gather { send, recv, root, varying: false })
 }
@@ -73,7 +75,9 @@ pub unsafe fn gatherv<'r, N: Count, D: Count>(
     root: c_int,
 ) -> Result<Gather<'r>> {
     let root = Root::of(comm, root)?;
+    // SAFETY: the caller's.
     let send = unsafe { part(rank, comm, root, sendbuf, sendcount, sendtype)? };
+    // SAFETY: the caller's.
     let recv = at_root(comm, root, |len| unsafe { varying(rank, RECV, recvbuf, recvcounts, displs, recvtype, len) })?;
     Ok(Gather { send, recv, root, varying: true })
 }
@@ -91,7 +95,9 @@ pub unsafe fn scatter<'r, N: Count>(
     root: c_int,
 ) -> Result<Scatter<'r>> {
     let root = Root::of(comm, root)?;
+    // SAFETY: the caller's.
     let recv = unsafe { part(rank, comm, root, recvbuf, recvcount, recvtype)? };
+    // SAFETY: the caller's.
     let send = at_root(comm, root, |len| unsafe { even(rank, sendbuf, sendcount, sendtype, len) })?;
     Ok(Scatter { send, recv, root, varying: false })
 }
@@ -110,7 +116,9 @@ pub unsafe fn scatterv<'r, N: Count, D: Count>(
     root: c_int,
 ) -> Result<Scatter<'r>> {
     let root = Root::of(comm, root)?;
+    // SAFETY: the caller's.
     let recv = unsafe { part(rank, comm, root, recvbuf, recvcount, recvtype)? };
+    // SAFETY: the caller's.
     let send = at_root(comm, root, |len| unsafe { varying(rank, SEND, sendbuf, sendcounts, displs, sendtype, len) })?;
     Ok(Scatter { send, recv, root, varying: true })
 }
@@ -126,7 +134,9 @@ pub unsafe fn allgather<'r, N: Count>(
     recvcount: N,
     recvtype: Type,
 ) -> Result<Allgather<'r>> {
+    // SAFETY: the caller's.
     let send = (!in_place(comm, sendbuf)).then(|| unsafe { data(rank, sendbuf, sendcount, sendtype) }).transpose()?;
+    // SAFETY: the caller's.
     let recv = unsafe { even(rank, recvbuf, recvcount, recvtype, comm.targets().size())? };
     Ok(Allgather { send, recv })
 }
@@ -143,7 +153,9 @@ pub unsafe fn allgatherv<'r, N: Count, D: Count>(
     displs: *const D,
     recvtype: Type,
 ) -> Result<Allgather<'r>> {
+    // SAFETY: the caller's.
     let send = (!in_place(comm, sendbuf)).then(|| unsafe { data(rank, sendbuf, sendcount, sendtype) }).transpose()?;
+    // SAFETY: the caller's.
     let recv = unsafe { varying(rank, RECV, recvbuf, recvcounts, displs, recvtype, comm.targets().size())? };
     Ok(Allgather { send, recv })
 }
@@ -160,7 +172,9 @@ pub unsafe fn alltoall<'r, N: Count>(
     recvtype: Type,
 ) -> Result<Alltoall<'r>> {
     let len = comm.targets().size();
+    // SAFETY: the caller's.
     let send = (!in_place(comm, sendbuf)).then(|| unsafe { even(rank, sendbuf, sendcount, sendtype, len) }).transpose()?;
+    // SAFETY: the caller's.
     Ok(Alltoall { send, recv: unsafe { even(rank, recvbuf, recvcount, recvtype, len)? } })
 }
 
@@ -178,8 +192,10 @@ pub unsafe fn alltoallv<'r, N: Count, D: Count>(
     recvtype: Type,
 ) -> Result<Alltoall<'r>> {
     let len = comm.targets().size();
+    // SAFETY: the caller's.
     let send = || unsafe { varying(rank, SEND, sendbuf, sendcounts, sdispls, sendtype, len) };
     let send = (!in_place(comm, sendbuf)).then(send).transpose()?;
+    // SAFETY: the caller's.
     Ok(Alltoall { send, recv: unsafe { varying(rank, RECV, recvbuf, recvcounts, rdispls, recvtype, len)? } })
 }
 
@@ -197,7 +213,9 @@ pub unsafe fn alltoallw<'r, N: Count, D: Count>(
     recvtypes: *const Type,
 ) -> Result<Alltoall<'r>> {
     let len = comm.targets().size();
+    // SAFETY: the caller's.
     let send = || unsafe { typed(rank, SEND, sendbuf, sendcounts, sdispls, sendtypes, len) };
     let send = (!in_place(comm, sendbuf)).then(send).transpose()?;
+    // SAFETY: the caller's.
     Ok(Alltoall { send, recv: unsafe { typed(rank, RECV, recvbuf, recvcounts, rdispls, recvtypes, len)? } })
 }

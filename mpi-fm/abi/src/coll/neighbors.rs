@@ -22,8 +22,9 @@ pub unsafe fn neighbor_allgather<'r, N: Count>(
     recvtype: Type,
 ) -> Result<Neighbor<'r>> {
     let neighbours = neighbours(comm)?;
-    // SAFETY: (all below) the caller's.
+    // SAFETY: the caller's.
     let send = unsafe { same(rank, sendbuf, sendcount, sendtype, neighbours.destinations.len())? };
+    // SAFETY: the caller's.
     let recv = unsafe { even(rank, recvbuf, recvcount, recvtype, neighbours.sources.len())? };
     Ok(Neighbor { send, recv, neighbours })
 }
@@ -41,7 +42,9 @@ pub unsafe fn neighbor_allgatherv<'r, N: Count, D: Count>(
     recvtype: Type,
 ) -> Result<Neighbor<'r>> {
     let neighbours = neighbours(comm)?;
+    // SAFETY: the caller's.
     let send = unsafe { same(rank, sendbuf, sendcount, sendtype, neighbours.destinations.len())? };
+    // SAFETY: the caller's.
     let recv = unsafe { varying(rank, RECV, recvbuf, recvcounts, displs, recvtype, neighbours.sources.len())? };
     Ok(Neighbor { send, recv, neighbours })
 }
@@ -58,7 +61,9 @@ pub unsafe fn neighbor_alltoall<'r, N: Count>(
     recvtype: Type,
 ) -> Result<Neighbor<'r>> {
     let neighbours = neighbours(comm)?;
+    // SAFETY: the caller's.
     let send = unsafe { even(rank, sendbuf, sendcount, sendtype, neighbours.destinations.len())? };
+    // SAFETY: the caller's.
     let recv = unsafe { even(rank, recvbuf, recvcount, recvtype, neighbours.sources.len())? };
     Ok(Neighbor { send, recv, neighbours })
 }
@@ -77,7 +82,9 @@ pub unsafe fn neighbor_alltoallv<'r, N: Count, D: Count>(
     recvtype: Type,
 ) -> Result<Neighbor<'r>> {
     let neighbours = neighbours(comm)?;
+    // SAFETY: the caller's.
     let send = unsafe { varying(rank, SEND, sendbuf, sendcounts, sdispls, sendtype, neighbours.destinations.len())? };
+    // SAFETY: the caller's.
     let recv = unsafe { varying(rank, RECV, recvbuf, recvcounts, rdispls, recvtype, neighbours.sources.len())? };
     Ok(Neighbor { send, recv, neighbours })
 }
@@ -96,7 +103,9 @@ pub unsafe fn neighbor_alltoallw<'r, N: Count>(
     recvtypes: *const Type,
 ) -> Result<Neighbor<'r>> {
     let neighbours = neighbours(comm)?;
+    // SAFETY: the caller's.
     let send = unsafe { typed(rank, SEND, sendbuf, sendcounts, sdispls, sendtypes, neighbours.destinations.len())? };
+    // SAFETY: the caller's.
     let recv = unsafe { typed(rank, RECV, recvbuf, recvcounts, rdispls, recvtypes, neighbours.sources.len())? };
     Ok(Neighbor { send, recv, neighbours })
 }

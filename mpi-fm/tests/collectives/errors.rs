@@ -1,0 +1,92 @@
+//! Wrong and mismatching calls: a text that says what is wrong, and nobody left waiting.
+
+use crate::common::Job;
+use crate::memory::Memory;
+use crate::perform::{Way, perform};
+use mpi_fm::Class;
+use mpi_fm::coll::{Allgather, Allreduce, Barrier, Bcast, Held, Root};
+use mpi_fm::datatype::Basic;
+use mpi_fm::op::Builtin;
+
+#[test]
+fn roots_must_be_members() {
+    let job = Job::new(3, 0);
+    let world = job.processes[0].world();
+    for root in [-1, 3, -3, -4, i32::MAX] {
+        let error = Root::of(world, root).unwrap_err();
+        assert_eq!(error.class, Class::ROOT);
+        assert!(error.text.contains("MPI_COMM_WORLD"), "{error}");
+    }
+    assert_eq!(Root::of(world, 2), Ok(Root::Rank(2)));
+}
+
+#[test]
+fn operations_must_suit_their_types() {
+    let job = Job::new(1, 0);
+    job.run(async |process| {
+        let memory = Memory::new(process.types.get(Basic::MPI_FLOAT), 1);
+        let op = process.ops.get(Builtin::Band);
+        let call = Allreduce { send: None, recv: memory.data(), op: Held::Lent(op) };
+        let error = perform(Way::Direct, process, process.world(), call).await.unwrap_err();
+        assert_eq!(error.class, Class::OP);
+        assert!(error.text.contains("MPI_BAND") && error.text.contains("MPI_FLOAT"), "{error}");
+    });
+}
+
+/// All members end their calls, and someone learns of it.
+#[test]
+fn counts_that_differ_end_in_truncation() {
+    for size in 2..6 {
+        let job = Job::new(size, 1);
+        let results = job.run(async |process| {
+            let ty = process.types.get(Basic::MPI_INT);
+            let rank = process.world().rank;
+            let count = if rank == 0 { 7 } else { 4 };
+            let memory = Memory::filled(ty, count, |_| 1);
+            let op = process.ops.get(Builtin::Sum);
+            let call = Allreduce { send: None, recv: memory.data(), op: Held::Lent(op) };
+            let result = perform(Way::Direct, process, process.world(), call).await;
+            memory.assert_holes_untouched();
+            result
+        });
+        let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+        assert!(!errors.is_empty());
+        for error in errors {
+            assert_eq!(error.class, Class::TRUNCATE);
+            assert!(error.text.contains("MPI_Allreduce") && error.text.contains("counts"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn different_calls_are_named() {
+    let job = Job::new(2, 1);
+    let results = job.run(async |process| {
+        let ty = process.types.get(Basic::MPI_INT);
+        let memory = Memory::filled(ty, 2, |_| 1);
+        match process.world().rank {
+            0 => perform(Way::Direct, process, process.world(), Barrier).await,
+            _ => {
+                let call = Allgather { send: None, recv: memory.even(2) };
+                perform(Way::Direct, process, process.world(), call).await
+            }
+        }
+    });
+    for error in results.into_iter().map(Result::unwrap_err) {
+        assert!(error.text.contains("MPI_Barrier") && error.text.contains("MPI_Allgather"), "{error}");
+    }
+}
+
+/// Ranks 0, 1 and 3 think that rank 0 is the root, rank 2 thinks it is itself: the tree of either goes from 2 to 3.
+#[test]
+fn different_roots_are_told() {
+    let job = Job::new(4, 1);
+    let results = job.run(async |process| {
+        let memory = Memory::filled(process.types.get(Basic::MPI_INT), 2, |_| 1);
+        let root = if process.world().rank == 2 { 2 } else { 0 };
+        let call = Bcast { data: Some(memory.data()), root: Root::Rank(root) };
+        perform(Way::Direct, process, process.world(), call).await
+    });
+    let error = results[3].as_ref().unwrap_err();
+    assert!(error.text.contains("rank 2 is in MPI_Bcast with another root"), "{error}");
+}
