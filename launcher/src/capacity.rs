@@ -28,7 +28,7 @@ struct Limit {
 /// `Err` says which limit refuses the ranks.
 pub fn check(ranks: u32) -> Result<(), String> {
     let processes = u64::from(ranks) + KEEPERS;
-    let limits = [process_limit(), thread_table(), pid_range()].into_iter().flatten().chain(cgroup::pids());
+    let limits = [process_limit(processes), thread_table(), pid_range()].into_iter().flatten().chain(cgroup::pids());
     if let Some(refusing) = tightest(limits).filter(|limit| limit.left < processes) {
         return Err(format!("{ranks} ranks need {processes} more processes, but {}", refusing.what));
     }
@@ -45,10 +45,14 @@ fn tightest(limits: impl Iterator<Item = Limit>) -> Option<Limit> {
 }
 
 /// RLIMIT_NPROC counts the threads of the user and does not bind root.
-fn process_limit() -> Option<Limit> {
+fn process_limit(processes: u64) -> Option<Limit> {
     let limit = getrlimit(Resource::Nproc).current?;
     let user = rustix::process::getuid();
     if user.is_root() {
+        return None;
+    }
+    // Counting the user's takes a look at every process, all of them together are known at once.
+    if threads_now().is_some_and(|all| limit.saturating_sub(all) >= processes) {
         return None;
     }
     let used = threads_of(user.as_raw());

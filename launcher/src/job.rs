@@ -84,6 +84,8 @@ struct Running<'a> {
     /// When `--timeout` strikes.
     timeout: Option<Instant>,
     look_again: Instant,
+    /// Before the job.
+    memory_kills: u64,
     keeper_is_done: bool,
     /// The user has asked a second time.
     hurried: bool,
@@ -101,6 +103,7 @@ pub fn run(job: Job) -> u8 {
         phase: Phase::Running,
         timeout,
         look_again: Instant::now(),
+        memory_kills: summary::memory_kills(),
         keeper_is_done: false,
         hurried: false,
     };

@@ -1,9 +1,8 @@
 //! The system calls for which no safe wrapper exists: fork, exec, signal masks, signalfd.
 //!
-//! Everything here is called by single-threaded processes only, and [`fork`] makes sure of that.
+//! hpvmrun and the keepers have one thread each.
 
 use std::ffi::{CStr, CString};
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
@@ -72,13 +71,11 @@ impl AsFd for SignalFd {
     }
 }
 
-/// Forks; `None` in the child. Refuses in a process with several threads, whose child would be left
-/// with locks that nobody opens.
+/// Forks; `None` in the child.
 pub fn fork() -> io::Result<Option<Pid>> {
-    if fs::read_dir("/proc/self/task")?.count() != 1 {
-        return Err(io::Error::other("a process with several threads must not fork"));
-    }
-    // SAFETY: one thread, so the child's memory is in order and it may do all that the parent may.
+    // SAFETY: this program starts no threads, so the child's memory is in order and it may do all that the
+    // parent may. Threads of a preloaded library hold nothing of ours, and the C library's own locks are put
+    // in order by its fork.
     let pid = check(unsafe { libc::fork() })?;
     Ok(Pid::from_raw(pid))
 }
@@ -127,7 +124,7 @@ pub fn spawn(exec: &Exec) -> io::Result<Pid> {
     };
     let (arguments, environment) = (pointers(&[exec.arguments]), pointers(&exec.environment));
     let parent = rustix::process::getpid();
-    match fork_unchecked()? {
+    match fork()? {
         Some(child) => Ok(child),
         None => {
             let (step, error) = match become_rank(exec, parent, &arguments, &environment) {
@@ -140,13 +137,6 @@ pub fn spawn(exec: &Exec) -> io::Result<Pid> {
             unsafe { libc::_exit(127) }
         }
     }
-}
-
-/// [`fork`] for 256 ranks in a row: its caller, the inner keeper, was made by [`fork`] and has one thread.
-fn fork_unchecked() -> io::Result<Option<Pid>> {
-    // SAFETY: as in `fork`.
-    let pid = check(unsafe { libc::fork() })?;
-    Ok(Pid::from_raw(pid))
 }
 
 enum Never {}

@@ -180,7 +180,8 @@ impl Running<'_> {
                 "a keeper, the process between hpvmrun and the ranks, {how}: all ranks have been ended"
             ));
         }
-        if let Some(text) = summary::summary(self.job.plan, &self.judge, &self.job.board) {
+        let kills = summary::memory_kills().saturating_sub(self.memory_kills);
+        if let Some(text) = summary::summary(self.job.plan, &self.judge, &self.job.board, kills) {
             self.job.output.note(&text);
         }
     }

@@ -10,8 +10,23 @@ use super::judge::{Cause, Ending, Incident, Judge};
 use crate::exit::signal_name;
 use crate::plan::Plan;
 
-/// The summary of a job: nothing if all is well or the user ended it knowingly.
-pub fn summary(plan: &Plan, judge: &Judge, board: &Board) -> Option<String> {
+/// How often the kernel has killed a process for want of memory, since the machine was started.
+pub fn memory_kills() -> u64 {
+    let text = std::fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0)
+}
+
+/// The summary of a job: nothing if all is well. `kills` is how many [`memory_kills`] there were meanwhile.
+pub fn summary(plan: &Plan, judge: &Judge, board: &Board, kills: u64) -> Option<String> {
+    let mut text = outcome(plan, judge, board)?;
+    let killed = |incident: &Incident| incident.status() == 128 + libc::SIGKILL as u8;
+    if kills > 0 && judge.incidents.iter().any(killed) {
+        text.push_str("\n  the kernel has run out of memory and killed processes meanwhile");
+    }
+    Some(text)
+}
+
+fn outcome(plan: &Plan, judge: &Judge, board: &Board) -> Option<String> {
     match judge.ending() {
         Some(Ending::Signal(number)) => Some(format!(
             "{} ended the job: {} of {} ranks were still running",

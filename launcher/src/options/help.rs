@@ -23,6 +23,7 @@ Environment:
   HPVM_CONFIG names the configuration file (TOML, keys are the long options without their dashes);
   without it hpvm/hpvmrun.toml in $XDG_CONFIG_HOME or ~/.config is read if it exists.
   An option of the whole job can be set as a variable: --tag-output as HPVM_TAG_OUTPUT=1.
+  MPIEXEC_TIMEOUT is taken for HPVM_TIMEOUT where that is not set.
   The command line is stronger than variables, variables are stronger than the file.
 
 Signals:

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::PathBuf;
 
-use super::table::{self, FLAGS, Flag, Scope};
+use super::table::{self, FLAGS, FOREIGN_VARIABLES, Flag, Scope};
 use super::{JobOptions, suggest, value};
 
 /// Options as the file and the variables set them.
@@ -53,8 +53,9 @@ fn apply_file(job: &mut JobOptions, text: &str) -> Result<(), String> {
 }
 
 fn apply_variables(job: &mut JobOptions, get: &impl Fn(&str) -> Option<OsString>) -> Result<(), String> {
-    for flag in FLAGS {
-        let Some(name) = flag.variable() else { continue };
+    let foreign = |flag: &Flag| FOREIGN_VARIABLES.iter().find(|(_, id)| *id == flag.id).map(|(name, _)| (*name).into());
+    let names = FLAGS.iter().flat_map(|flag| [(flag, foreign(flag)), (flag, flag.variable())]);
+    for (flag, name) in names.filter_map(|(flag, name)| Some((flag, name?))) {
         let Some(text) = get(&name) else { continue };
         apply(job, flag, &text).map_err(|why| format!("{name}={}: {why}", text.to_string_lossy()))?;
     }
@@ -96,6 +97,14 @@ mod tests {
         assert!(job.tag_output && job.timestamp);
         assert_eq!((job.timeout, job.bind_to), (Some(Duration::from_millis(4500)), BindTo::Core));
         assert!(!read_with("tag-output = true", &[("HPVM_TAG_OUTPUT", "no")]).unwrap().tag_output);
+    }
+
+    #[test]
+    fn our_variable_is_stronger_than_that_of_another_launcher() {
+        let timeout =
+            |variables: &[(&str, &str)]| read_with("timeout = 1", variables).unwrap().timeout.unwrap().as_secs();
+        assert_eq!(timeout(&[("MPIEXEC_TIMEOUT", "7")]), 7);
+        assert_eq!(timeout(&[("MPIEXEC_TIMEOUT", "7"), ("HPVM_TIMEOUT", "8")]), 8);
     }
 
     #[test]

@@ -139,6 +139,9 @@ pub const FOREIGN: &[(&str, &str)] = &[
     ("stdin", "stdin goes to rank 0"),
 ];
 
+/// Variables of other launchers that mean the same as one of ours, for scripts and test suites that set them.
+pub const FOREIGN_VARIABLES: &[(&str, Id)] = &[("MPIEXEC_TIMEOUT", Id::Timeout)];
+
 /// Finds an option by what was typed, dashes and all.
 pub fn find(typed: &str) -> Option<&'static Flag> {
     let bare = bare(typed);
