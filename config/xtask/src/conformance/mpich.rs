@@ -13,12 +13,13 @@ use mpi_suite::report::{Dir, Excluded, NotPassed, Report};
 use mpi_suite::run::{self, Ended, Job};
 use regex::Regex;
 
+use super::known::Known;
 use super::testlist::{self, Entry, Pass};
 use super::{examples, source};
 use crate::{exec, repo, tools};
 
 /// The directories that are run when none is named: what MPI-1 and its direct successors cover.
-const CORE: [&str; 10] = ["attr", "coll", "comm", "datatype", "errhan", "group", "info", "init", "pt2pt", "topo"];
+pub const CORE: [&str; 10] = ["attr", "coll", "comm", "datatype", "errhan", "group", "info", "init", "pt2pt", "topo"];
 
 pub struct Options<'a> {
     pub dirs: &'a [String],
@@ -162,24 +163,15 @@ enum Verdict {
     Skip(String),
 }
 
-/// Tests that assume more than the standard promises; not run, and listed with their reason in the report.
-const EXCLUDED: [(&str, &str); 2] = [
-    ("datatype/pack_external", "uses datatypes as case labels; handles of the standard ABI are pointers"),
-    ("errhan/adderr", "calls MPIX_Delete_error_class, MPICH's name for what MPI 4.1 calls MPI_Remove_error_class"),
-];
-
-fn excluded(dir: &str, entry: &Entry) -> Option<&'static str> {
-    let name = format!("{dir}/{}", entry.program);
-    EXCLUDED.iter().find(|(excluded, _)| *excluded == name).map(|(_, reason)| *reason)
-}
-
 fn run_dir(options: &Options, path: &Path, name: &str, prefix: &Path, ranks: &mut usize) -> Result<Dir> {
+    let known = Known::load()?;
     let mut dir = Dir { dir: name.into(), ..Dir::default() };
     let wanted = |entry: &Entry| {
         options.filter.is_none_or(|filter| filter.is_match(&format!("{name}/{}", entry.name(path))))
     };
     let mut entries: Vec<Entry> = testlist::read(path)?.into_iter().filter(wanted).collect();
-    entries.retain(|entry| match excluded(name, entry) {
+    let program = |entry: &Entry| entry.dir.strip_prefix(path).unwrap_or(&entry.dir).join(&entry.program);
+    entries.retain(|entry| match known.excluded(name, &program(entry)) {
         Some(reason) => {
             dir.excluded.push(Excluded { name: entry.name(path), reason: reason.into() });
             false
