@@ -6,11 +6,13 @@ use crate::sys;
 use fm::Park;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub struct SmpPark {
     shared: Arc<Shared>,
     policy: Policy,
+    /// Waits left that go to sleep without yielding first.
+    crowded: AtomicU32,
     /// Threads of this process on their way to sleep, asleep, or on their way back. The last one back says that the process
     /// is awake; while others still sleep it must stay known as asleep.
     sleepers: Mutex<u32>,
@@ -30,10 +32,20 @@ impl Policy {
     }
 }
 
+/// A yield that takes longer gave the core to somebody who computes: not to a process of this job that waits as well. (A
+/// process of this job gives it back within microseconds; the scheduler's slice is 3 ms.)
+const YIELD_MAX: Duration = Duration::from_micros(500);
+
+/// So many waits then sleep at once: who sleeps and is woken gets the core back sooner than who yields.
+const CROWDED_WAITS: u32 = 64;
+
+/// How long a process naps that waits for room, on a core that others want.
+const NAP: Duration = Duration::from_micros(50);
+
 impl SmpPark {
     pub(crate) fn new(shared: Arc<Shared>, cores: usize) -> Self {
         let policy = Policy::new(shared.segment.ranks(), cores);
-        SmpPark { shared, policy, sleepers: Mutex::new(0) }
+        SmpPark { shared, policy, crowded: AtomicU32::new(0), sleepers: Mutex::new(0) }
     }
 
     fn word(&self) -> &AtomicU32 {
@@ -68,13 +80,36 @@ impl SmpPark {
     }
 }
 
+impl SmpPark {
+    /// Lets another process have the core, and notes whether that was dear.
+    fn yield_core(&self) {
+        let before = Instant::now();
+        sys::yield_core();
+        if before.elapsed() > YIELD_MAX {
+            self.crowded.store(CROWDED_WAITS, Relaxed);
+        }
+    }
+
+    /// Whether yielding was dear lately.
+    fn is_crowded(&self) -> bool {
+        let left = self.crowded.load(Relaxed);
+        if left > 0 {
+            self.crowded.store(left - 1, Relaxed);
+        }
+        left > 0
+    }
+}
+
 impl Park for SmpPark {
     fn idle(&self, round: u32, arrived: &dyn Fn() -> bool) {
         let Policy { spins, yields } = self.policy;
         if round < spins {
             std::hint::spin_loop();
-        } else if round < spins + yields {
-            sys::yield_core();
+        } else if arrived() {
+            // What the caller waits for is room at a peer, which is not announced.
+            if self.is_crowded() { std::thread::sleep(NAP) } else { self.yield_core() }
+        } else if round < spins + yields && !self.is_crowded() {
+            self.yield_core();
         } else {
             self.sleep(arrived);
         }
