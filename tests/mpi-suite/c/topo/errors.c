@@ -8,6 +8,7 @@ int main(int argc, char **argv) {
     int index = 1, edge = 0;
     OK(MPI_Comm_dup(MPI_COMM_WORLD, &world));
     OK(MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN));
+    OK(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN)); /* in charge of MPI_COMM_NULL */
     OK(MPI_Cart_create(world, 2, dims, periods, 0, &cart));
     OK(MPI_Graph_create(world, 1, &index, &edge, 0, &graph));
 
@@ -59,5 +60,6 @@ int main(int argc, char **argv) {
         OK(MPI_Comm_free(&graph));
     OK(MPI_Comm_free(&cart));
     OK(MPI_Comm_free(&world));
+    OK(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_ARE_FATAL));
     return finish();
 }
