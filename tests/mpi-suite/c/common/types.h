@@ -89,6 +89,15 @@ struct kind {
     }                                                                                        \
     COMMON_OF(NAME, T)
 
+/* Takes logical operations only. */
+#define LOGIC_OF(NAME, T)                                                                    \
+    static CHECK_UNUSED void set_##NAME(void *at, size_t i, int value) { ((T *)at)[i] = value != 0; } \
+    static CHECK_UNUSED void apply_##NAME(int op, void *at, const void *other, size_t i) {   \
+        T a = ((T *)at)[i], b = ((const T *)other)[i];                                       \
+        ((T *)at)[i] = op == LAND ? a && b : op == LOR ? a || b : a != b;                    \
+    }                                                                                        \
+    COMMON_OF(NAME, T)
+
 INTEGER_OF(schar, signed char)
 INTEGER_OF(uchar, unsigned char)
 INTEGER_OF(short, short)
@@ -99,7 +108,7 @@ INTEGER_OF(long, long)
 INTEGER_OF(ulong, unsigned long)
 INTEGER_OF(llong, long long)
 INTEGER_OF(ullong, unsigned long long)
-INTEGER_OF(logic, bool)
+LOGIC_OF(logic, bool)
 FLOAT_OF(float, float)
 FLOAT_OF(double, double)
 FLOAT_OF(ldouble, long double)

@@ -167,7 +167,7 @@ impl Cell {
 fn floor_of(test: &str, bytes: u64, floor: &BTreeMap<String, f64>) -> Option<f64> {
     let copy = match bytes {
         ..=0x1_ffff => "memcpy_64KiB_MBps",
-        ..=0x3f_ffff => "memcpy_1MiB_MBps",
+        0x2_0000..=0x3f_ffff => "memcpy_1MiB_MBps",
         _ => "memcpy_16MiB_MBps",
     };
     match test {
