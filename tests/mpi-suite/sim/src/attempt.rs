@@ -42,7 +42,7 @@ impl Outcome {
         match self.ended {
             Ended::Status(0) => None,
             Ended::Status(status) => Some(format!("exit status {status}")),
-            Ended::Signal(libc::SIGALRM) => Some("took too long".into()),
+            Ended::Signal(libc::SIGXCPU) => Some("took too long".into()),
             Ended::Signal(signal) => Some(format!("killed by signal {signal}")),
         }
     }

@@ -42,7 +42,7 @@ struct Args {
     /// With --suite: only programs whose name matches
     #[arg(long, value_name = "REGEX")]
     filter: Option<regex::Regex>,
-    /// Seconds of real time that one run may take
+    /// Seconds of processor time that one run may take
     #[arg(long, default_value_t = 60)]
     limit: u32,
     /// Runs at a time

@@ -8,34 +8,38 @@ use regex::Regex;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Runs them and prints what failed, and the sum as the last line. Returns whether nothing failed.
+/// Runs them, one program after the other, and prints what failed, and the sum as the last line. Returns whether nothing
+/// failed.
 pub fn run(seeds: Range<u64>, filter: Option<&Regex>, jobs: usize) -> Result<bool> {
     let manifest = Manifest::load(&mpi_suite::home().join("manifest.toml"))?;
-    let mut results: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut plans = Vec::new();
+    let (mut passed, mut failed) = (0, 0);
     for test in manifest.tests.iter().filter(|test| test.sim && filter.is_none_or(|filter| filter.is_match(&test.name))) {
+        let mut failures = BTreeMap::new();
         match plans_of(test, seeds.clone()) {
-            Ok(more) => plans.extend(more),
-            Err(error) => _ = results.insert(test.name.clone(), vec![format!("{error:#}")]),
+            Ok(plans) => attempt::run_all(plans, jobs, |plan, outcome| {
+                let failures: &mut Vec<String> = failures.entry(plan.ranks).or_default();
+                if let Some(why) = failure(test, &outcome) {
+                    let (seed, again) = (plan.seed, plan.replay());
+                    failures.push(format!("seed {seed}: {why}\n      again: {again}\n{}", quoted(&outcome.output)));
+                }
+            })?,
+            Err(error) => _ = failures.insert(0, vec![format!("{error:#}")]),
+        }
+        for (ranks, failures) in failures {
+            match failures.first() {
+                None => passed += 1,
+                Some(first) => {
+                    failed += 1;
+                    println!("FAIL  {} n={ranks}: {} failures, one of them: {first}", test.name, failures.len());
+                }
+            }
         }
     }
-    // Expectations by the program's object and arguments: what a plan knows.
-    attempt::run_all(plans.iter().map(|(_, plan)| plan.clone()).collect(), jobs, |plan, outcome| {
-        let (test, _) = plans.iter().find(|(_, other)| other == plan).expect("it is one of them");
-        let failures = results.entry(format!("{} n={}", test.name, plan.ranks)).or_default();
-        if let Some(why) = failure(test, &outcome) {
-            failures.push(format!("seed {}: {why}\n      again: {}\n{}", plan.seed, plan.replay(), quoted(&outcome.output)));
-        }
-    })?;
-    let failed = results.values().filter(|failures| !failures.is_empty()).count();
-    for (name, failures) in results.iter().filter(|(_, failures)| !failures.is_empty()) {
-        println!("FAIL  {name}: {} of {} seeds, the first: {}", failures.len(), seeds.end - seeds.start, failures[0]);
-    }
-    println!("{} passed, {failed} failed, 0 skipped", results.len() - failed);
+    println!("{passed} passed, {failed} failed, 0 skipped");
     Ok(failed == 0)
 }
 
-fn plans_of(test: &Test, seeds: Range<u64>) -> Result<Vec<(&Test, Plan)>> {
+fn plans_of(test: &Test, seeds: Range<u64>) -> Result<Vec<Plan>> {
     let source = mpi_suite::home().join("c").join(&test.program);
     let object = program::object(&source, &test.flags)?;
     let shown = [vec![source.display().to_string()], test.args.clone()].concat().join(" ");
@@ -49,7 +53,7 @@ fn plans_of(test: &Test, seeds: Range<u64>) -> Result<Vec<(&Test, Plan)>> {
         seed,
         limit_s: 2 * test.limit as u32,
     };
-    Ok(test.ranks.iter().flat_map(|&ranks| seeds.clone().map(move |seed| (ranks, seed))).map(|(ranks, seed)| (test, plan(ranks, seed))).collect())
+    Ok(test.ranks.iter().flat_map(|&ranks| seeds.clone().map(move |seed| (ranks, seed))).map(|(ranks, seed)| plan(ranks, seed)).collect())
 }
 
 /// What a program of the suite has to show: see `Expect` of the manifest.

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, FromRawFd};
 
 /// A C program's entry.
@@ -20,8 +21,9 @@ pub fn nameless_file() -> io::Result<File> {
 
 /// Loads a shared object that no other load shares, for good, and finds its `main`.
 pub fn load_copy(object: &[u8]) -> Result<Main> {
-    // The loader tells objects apart by file, so each copy is a file of its own.
-    let mut file = nameless_file()?;
+    // The loader tells objects apart by name and by file, so each copy is a file of its own, which stays open: the next one
+    // must not get its number, and with it its name.
+    let mut file = ManuallyDrop::new(nameless_file()?);
     file.write_all(object)?;
     let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
     // SAFETY: runs the object's constructors: a C program's, which are trusted as the program is.
@@ -55,7 +57,8 @@ pub fn environment() -> *const *const c_char {
     unsafe { environ }
 }
 
-/// Runs `work` in a child process whose output goes to `output`, and that `limit_s` seconds end. Its status is what `work`
+/// Runs `work` in a child process whose output goes to `output`, and that `limit_s` seconds of processor time end: a
+/// simulation never sleeps, and a busy machine must not fail it. Its status is what `work`
 /// returns. Returns the child's process id.
 pub fn in_child(output: &File, limit_s: u32, work: impl FnOnce() -> c_int) -> io::Result<libc::pid_t> {
     // SAFETY: the caller has one thread, so that the child may do anything; it leaves before it returns to its parent's work.
@@ -66,7 +69,8 @@ pub fn in_child(output: &File, limit_s: u32, work: impl FnOnce() -> c_int) -> io
             unsafe {
                 libc::dup2(output.as_raw_fd(), 1);
                 libc::dup2(output.as_raw_fd(), 2);
-                libc::alarm(limit_s);
+                let limit = libc::rlimit { rlim_cur: limit_s.into(), rlim_max: libc::RLIM_INFINITY };
+                libc::setrlimit(libc::RLIMIT_CPU, &raw const limit);
             }
             leave(work())
         }
