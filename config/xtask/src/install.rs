@@ -7,7 +7,6 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -99,14 +98,10 @@ fn build(repo: &Repo, profile: &str) -> Result<PathBuf> {
     Ok(built)
 }
 
-/// Copies a file with its permissions, unless a copy no older is there.
+/// Copies a file with its permissions, unless a copy with the same content is there.
 pub fn put_file(from: &Path, to: &Path) -> Result<()> {
-    let same = |from: &fs::Metadata, to: &fs::Metadata| {
-        let time = |meta: &fs::Metadata| meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        to.is_file() && from.len() == to.len() && time(from) <= time(to)
-    };
-    let source = fs::metadata(from).with_context(|| format!("cannot read {}", from.display()))?;
-    if fs::symlink_metadata(to).is_ok_and(|target| same(&source, &target)) {
+    let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    if !to.is_symlink() && fs::read(to).is_ok_and(|old| old == content) {
         return Ok(());
     }
     // A new file, not a new content: a program that runs from the old one keeps it.

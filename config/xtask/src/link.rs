@@ -3,7 +3,7 @@
 //! rustc hides the weak `MPI_*` aliases from a cdylib's exports, so the shared library is linked here, from the archive,
 //! with a version script that exports the two families of names and nothing else.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
@@ -14,18 +14,18 @@ use crate::install::put_link;
 
 const SONAME: &str = "libmpi_abi.so.1";
 
-/// Makes `libmpi_abi.so.1`, the links beside it and the static `libmpi_abi.a` in `lib`, unless they are newer than
-/// `archive`.
+/// Makes `libmpi_abi.so.1`, the links beside it and the static `libmpi_abi.a` in `lib`, unless they were made from this
+/// very `archive`. They get its time as a mark: one that is merely newer may stem from another profile's archive.
 pub fn link(archive: &Path, lib: &Path) -> Result<()> {
-    let shared = lib.join(SONAME);
-    let fixed = lib.join("libmpi_abi.a");
     let time = |file: &Path| fs::metadata(file).and_then(|meta| meta.modified());
-    let fresh = |file: &Path| matches!((time(file), time(archive)), (Ok(ours), Ok(theirs)) if ours >= theirs);
-    if !fresh(&shared) {
-        link_shared(archive, &shared)?;
-    }
-    if !fresh(&fixed) {
-        link_static(archive, &fixed)?;
+    let made = time(archive).with_context(|| format!("cannot read {}", archive.display()))?;
+    let links: [(_, fn(&Path, &Path) -> Result<()>); 2] = [(SONAME, link_shared), ("libmpi_abi.a", link_static)];
+    for (name, link) in links {
+        let library = lib.join(name);
+        if !time(&library).is_ok_and(|mark| mark == made) {
+            link(archive, &library)?;
+            File::options().append(true).open(&library)?.set_modified(made)?;
+        }
     }
     // mpi4py's loader tries only `libmpi.so`.
     for name in ["libmpi_abi.so", "libmpi.so"] {
