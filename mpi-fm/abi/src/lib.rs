@@ -27,6 +27,7 @@ pub mod enter;
 pub mod env;
 pub mod error;
 pub mod failure;
+pub mod grequest;
 pub mod group;
 pub mod host;
 pub mod info;

@@ -6,6 +6,7 @@ use crate::handle::Handle;
 use crate::host::Waiting;
 use crate::process::Process;
 use parking_lot::{Condvar, Mutex};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -18,8 +19,6 @@ pub enum Progress {
     Elsewhere,
 }
 
-/// Rounds without progress after which a wait appears in the status line.
-const ROUNDS_UNTIL_SHOWN: u32 = 64;
 
 /// Threads that wait while another one makes progress for them.
 #[derive(Default)]
@@ -64,17 +63,27 @@ impl Process {
     /// Makes progress until `done` holds.
     pub fn wait_until(&self, waiting: Waiting, mut done: impl FnMut() -> bool) {
         let mut round = 0;
+        let shown = Cell::new(false);
         while !done() {
             match self.progress() {
                 Progress::Something => {
                     self.waiters.notify();
                     round = 0;
                 }
-                Progress::Nothing => self.idle(&mut round, waiting),
-                Progress::Elsewhere => self.waiters.wait(&mut done),
+                Progress::Nothing => {
+                    self.park.idle(round, &|| {
+                        self.show(&shown, waiting);
+                        self.has_work_to_push() || self.fm.arrived()
+                    });
+                    round = round.saturating_add(1);
+                }
+                Progress::Elsewhere => {
+                    self.show(&shown, waiting);
+                    self.waiters.wait(&mut done);
+                }
             }
         }
-        if round > ROUNDS_UNTIL_SHOWN {
+        if shown.get() {
             self.host.waiting(None);
         }
         // Whoever waits for the turn may take it now.
@@ -92,32 +101,35 @@ impl Process {
         Ok(())
     }
 
-    /// One round of progress for a caller that tries something again and again.
+    /// One round of progress for a caller that tries something again and again. Returns after a while of none, too.
     pub(crate) fn pause(&self, round: &mut u32, waiting: Waiting) {
         match self.progress() {
             Progress::Something => *round = 0,
-            // Room in the network is not announced: it has to be looked for.
             Progress::Nothing => {
-                self.park.idle(*round, &|| true);
-                *round += 1;
+                let shown = Cell::new(false);
+                // Room in the network is not announced: it has to be looked for.
+                self.park.idle(*round, &|| {
+                    self.show(&shown, waiting);
+                    true
+                });
+                if shown.get() {
+                    self.host.waiting(None);
+                }
+                *round = round.saturating_add(1);
             }
             Progress::Elsewhere => std::thread::yield_now(),
         }
-        if *round == ROUNDS_UNTIL_SHOWN {
-            self.host.waiting(Some(waiting));
-        }
     }
 
-    fn idle(&self, round: &mut u32, waiting: Waiting) {
-        if *round == ROUNDS_UNTIL_SHOWN {
+    /// The wait appears in the status line from when the process is about to sleep: a short one costs nothing.
+    fn show(&self, shown: &Cell<bool>, waiting: Waiting) {
+        if !shown.replace(true) {
             self.host.waiting(Some(waiting));
         }
-        self.park.idle(*round, &|| self.has_work_to_push() || self.fm.arrived());
-        *round = round.saturating_add(1);
     }
 
     /// This thread completed something that another one may be waiting for, outside a round of progress.
-    pub(crate) fn woken(&self) {
+    pub fn woken(&self) {
         if self.fm.threading() == fm::Threading::Multiple {
             self.waiters.notify();
             self.park.wake();
