@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::compile::{self, Unit};
 use crate::manifest::Language;
 use crate::report::Counts;
-use crate::{Mpi, fm_counts, home, kill};
+use crate::{Mpi, client, fm_counts, home, kill};
 use std::path::PathBuf;
 
 /// Each size class gives the FM messages it should.
@@ -23,6 +23,12 @@ pub fn kill_rounds(mpi: &Mpi, rounds: u32, seed: u64, strict: bool, verbose: boo
     let bad = kill::rounds(&options)?;
     // The state of the machine after the last round is one more thing that is checked.
     Ok(counts("kill rounds", rounds as usize + 1, &bad))
+}
+
+/// A Rust program on the `mpi-sys` crate builds and runs.
+pub fn rust_client(mpi: &Mpi) -> Result<Counts> {
+    let (total, wrong) = client::check(mpi, &work_dir(mpi))?;
+    Ok(counts("rust client", total, &wrong))
 }
 
 fn counts(what: &str, total: usize, wrong: &[String]) -> Counts {

@@ -24,6 +24,8 @@ enum Action {
     Kill(KillArgs),
     /// Measure beside other MPIs
     Bench(BenchArgs),
+    /// Build and run a Rust program on the mpi-sys crate
+    RustClient(Installation),
     /// Compare the messages of Fast Messages with what the protocol says
     FmCounts(Installation),
 }
@@ -107,6 +109,9 @@ fn main() -> ExitCode {
             verdict(checks::kill_rounds(&mpi, args.rounds, seed, strict, verbose)?)
         }),
         Action::Bench(args) => measure(args),
+        Action::RustClient(installation) => {
+            installation.mpi().and_then(|mpi| verdict(checks::rust_client(&mpi)?))
+        }
         Action::FmCounts(installation) => {
             installation.mpi().and_then(|mpi| verdict(checks::fm_counts(&mpi)?))
         }
