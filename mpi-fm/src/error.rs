@@ -1,6 +1,7 @@
 //! Errors: an MPI error class, and a text that names what a person needs.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// An MPI error class (MPI 5.0 section 9.4), with the standard ABI's number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,8 +85,14 @@ classes! {
 }
 
 /// What went wrong. Becomes an MPI error code through the error handler of the object it concerns.
+///
+/// One pointer, so that the result of every call travels in a register.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Error {
+pub struct Error(Box<What>);
+
+/// The contents of an [`Error`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct What {
     pub class: Class,
     /// For people: names rank, peer, tag, communicator, sizes; no trailing full stop.
     pub text: String,
@@ -93,9 +100,32 @@ pub struct Error {
     pub comm: Option<u32>,
 }
 
+const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
+
 impl Error {
+    #[cold]
     pub fn new(class: Class, text: impl Into<String>) -> Error {
-        Error { class, text: text.into(), comm: None }
+        Error(Box::new(What { class, text: text.into(), comm: None }))
+    }
+
+    /// The same, for the error handler of the communicator `comm`.
+    pub fn on(mut self, comm: u32) -> Error {
+        self.comm = Some(comm);
+        self
+    }
+}
+
+impl Deref for Error {
+    type Target = What;
+
+    fn deref(&self) -> &What {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut What {
+        &mut self.0
     }
 }
 

@@ -11,7 +11,7 @@ use mpi_fm::constants::UNDEFINED;
 use mpi_fm::handle::Handle;
 use mpi_fm::info::Info;
 use mpi_fm::objects::Attached;
-use mpi_fm::{Error, Result, bail};
+use mpi_fm::{Result, bail};
 use std::ffi::c_int;
 use std::sync::Arc;
 
@@ -225,8 +225,7 @@ pub unsafe fn free(rank: &Rank, comm: *mut MPI_Comm) -> Result<()> {
         bail!(COMM, "{} is predefined and cannot be freed", found.describe());
     }
     // The argument is the address of the communicator, whose own error handler this is about.
-    let on_comm = |error| Error { comm: Some(handle.handle()), ..error };
-    found.attached.attributes.clear(object(handle)).map_err(on_comm)?;
+    found.attached.attributes.clear(object(handle)).map_err(|error| error.on(handle.handle()))?;
     rank.process.free_comm(handle.handle())?;
     // SAFETY: the caller's.
     unsafe { put("comm", comm, MPI_Comm::NULL) }

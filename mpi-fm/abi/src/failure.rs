@@ -138,7 +138,7 @@ mod tests {
         assert!(HEARD.lock().unwrap().is_empty(), "the communicator passed to the call is in charge");
 
         // Without an object, and with one that is none, MPI_COMM_SELF is in charge.
-        let of_request = Error { comm: Some(SELF), ..error.clone() };
+        let of_request = error.clone().on(SELF);
         for (error, object) in
             [(&of_request, Some(Object::Comm(WORLD))), (&error, None), (&error, Some(Object::Comm(0x7777_7777)))]
         {

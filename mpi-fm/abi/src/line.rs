@@ -2,36 +2,56 @@
 
 use hpvm_wire::{Board, StatusLine};
 use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// Where the rank writes what it is doing.
-pub enum Line {
-    /// Line `rank` of the job's board.
-    Board { board: Board, rank: usize },
-    Own(Box<StatusLine>),
-    /// A line of its own, and somebody who is told of every call before it runs: a simulator, which schedules ranks there.
-    Watched(Box<StatusLine>, Box<dyn Fn() + Send + Sync>),
+pub struct Line {
+    /// In `_memory`, found once: every call writes there.
+    status: NonNull<StatusLine>,
+    _memory: Memory,
+    watcher: Option<Watcher>,
 }
 
+enum Memory {
+    Board { _board: Board },
+    Own { _line: Arc<StatusLine> },
+}
+
+/// Somebody who is told of every call before it runs: a simulator, which schedules ranks there.
+pub type Watcher = Box<dyn Fn() + Send + Sync>;
+
+// SAFETY: `status` points to atomics that live as long as `_memory`.
+unsafe impl Send for Line {}
+// SAFETY: as above.
+unsafe impl Sync for Line {}
+
 impl Line {
+    /// Line `rank` of the job's board.
+    ///
+    /// # Panics
+    /// When the board has no such line.
+    pub fn of_board(board: Board, rank: usize) -> Line {
+        Line { status: NonNull::from(&board[rank]), _memory: Memory::Board { _board: board }, watcher: None }
+    }
+
     /// A line that nobody else reads.
     pub fn own() -> Line {
-        Line::Own(Box::default())
+        let line = Arc::new(StatusLine::default());
+        Line { status: NonNull::from(&*line), _memory: Memory::Own { _line: line }, watcher: None }
+    }
+
+    /// A line of its own with a watcher.
+    pub fn watched(watcher: Watcher) -> Line {
+        Line { watcher: Some(watcher), ..Line::own() }
     }
 
     /// A call begins.
     #[inline]
     pub fn enter(&self, call: u16) {
-        self.status().enter(call);
-        if let Line::Watched(_, watcher) = self {
+        StatusLine::enter(self, call);
+        if let Some(watcher) = &self.watcher {
             watcher();
-        }
-    }
-
-    #[inline]
-    fn status(&self) -> &StatusLine {
-        match self {
-            Line::Board { board, rank } => &board[*rank],
-            Line::Own(line) | Line::Watched(line, _) => line,
         }
     }
 }
@@ -41,6 +61,7 @@ impl Deref for Line {
 
     #[inline]
     fn deref(&self) -> &StatusLine {
-        self.status()
+        // SAFETY: it lies in `_memory`: in a mapping, or behind an `Arc`, neither of which moves with `self`.
+        unsafe { self.status.as_ref() }
     }
 }

@@ -60,8 +60,9 @@ impl Statuses {
             // SAFETY: the caller's.
             unsafe { store_with_error(self.first.add(at), &outcome.status, code) };
         }
-        if let Some(error) = outcome.error {
-            self.failed.get_or_insert(Error { class: Class::IN_STATUS, ..error });
+        if let Some(mut error) = outcome.error {
+            error.class = Class::IN_STATUS;
+            self.failed.get_or_insert(error);
         }
     }
 

@@ -79,7 +79,7 @@ fn claim(startup: &StartUp) -> Result<std::result::Result<Line, u32>> {
     let board = mapped.or_else(|error| bail!(OTHER, "no status board from hpvmrun: {error}"))?;
     let rank = startup.place.rank as usize;
     Ok(match board[rank].claim(std::process::id()) {
-        Claim::Ours => Ok(Line::Board { board, rank }),
+        Claim::Ours => Ok(Line::of_board(board, rank)),
         Claim::Taken { pid } => Err(pid),
     })
 }

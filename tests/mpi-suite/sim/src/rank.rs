@@ -123,7 +123,7 @@ fn start(
             network.tick(CALL_NS);
             switch.out(Turn::Over);
         };
-        Arc::new(Line::Watched(Box::default(), Box::new(watcher)))
+        Arc::new(Line::watched(Box::new(watcher)))
     };
     let line = told.get_or_init(|| line).clone();
     let fm = Fm::new(Peer(me), ranks, vec![network.device(Peer(me))], |_| 0, Threading::Single, false);
