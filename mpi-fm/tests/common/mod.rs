@@ -33,6 +33,10 @@ impl Host for Nowhere {
         panic!("aborted with code {code}")
     }
 
+    fn node(&self) -> u64 {
+        0
+    }
+
     fn processor_name(&self) -> String {
         "here".to_owned()
     }
