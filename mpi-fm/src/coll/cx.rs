@@ -186,7 +186,9 @@ impl<'a> Cx<'a> {
     /// `inout = input op inout`, item by item; `input` is the left operand.
     pub fn apply(&self, op: &Op, input: &Buf<'_>, inout: &Buf<'_>) {
         // SAFETY: both vouch for their memory; the algorithms apply operations to different buffers.
-        self.note(unsafe { op.apply(input.addr(), inout.addr(), inout.count(), inout.ty()) });
+        let apply = || unsafe { op.apply(input.addr(), inout.addr(), inout.count(), inout.ty()) };
+        let applied = if op.is_predefined() { apply() } else { self.process.types.with_handle(inout.ty(), apply).and_then(|it| it) };
+        self.note(applied);
     }
 
     pub fn scratch<'t>(&self, count: usize, ty: &'t Arc<Datatype>) -> Scratch<'t> {

@@ -233,6 +233,10 @@ impl Datatype {
         self.handle.compare_exchange(0, handle, Relaxed, Relaxed).map(drop)
     }
 
+    fn set_handle(&self, handle: u32) {
+        self.handle.store(handle, Relaxed);
+    }
+
     /// A new object that is equivalent: what MPI_Type_get_contents hands out, to be freed by the user.
     pub fn equivalent(&self) -> Arc<Datatype> {
         Arc::new(Datatype {

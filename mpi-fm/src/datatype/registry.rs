@@ -72,6 +72,23 @@ impl Datatypes {
         }
     }
 
+    /// Does something for which the type must have a handle that works, though the program may have freed it while a transfer uses the type
+    /// (MPI 5.0 section 5.1.9): a reduction function is passed one.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM`
+    pub fn with_handle<T>(&self, ty: &Arc<Datatype>, action: impl FnOnce() -> T) -> Result<T> {
+        if self.lookup(ty.handle()).is_ok_and(|found| Arc::ptr_eq(found, ty)) {
+            return Ok(action());
+        }
+        let (before, handle) = (ty.handle(), self.table.insert(Arc::clone(ty))?);
+        ty.set_handle(handle);
+        let result = action();
+        ty.set_handle(before);
+        self.table.remove(handle)?;
+        Ok(result)
+    }
+
     /// Frees the handle of a derived type; the type lives on in those built from it and in transfers under way.
     pub fn free(&self, handle: Handle) -> Result<Arc<Datatype>> {
         let ty = self.lookup(handle)?;
@@ -101,6 +118,18 @@ mod tests {
         assert!(types.committed(handle).is_ok());
         types.free(handle).unwrap();
         assert!(types.lookup(handle).is_err() && types.free(handle).is_err());
+    }
+
+    #[test]
+    fn a_freed_type_gets_a_handle_while_one_is_needed() {
+        let types = Datatypes::new();
+        let pair = Datatype::contiguous(Form::Int, 2, types.get(Basic::MPI_INT)).unwrap();
+        let first = types.register(&pair).unwrap();
+        assert_eq!(types.with_handle(&pair, || pair.handle()).unwrap(), first);
+        types.free(first).unwrap();
+        let found = types.with_handle(&pair, || Arc::ptr_eq(types.lookup(pair.handle()).unwrap(), &pair));
+        assert!(found.unwrap());
+        assert!(types.lookup(pair.handle()).is_err());
     }
 
     #[test]
