@@ -63,6 +63,7 @@ impl Datatype {
 
     /// Calls `piece(address, length)` for the contiguous pieces of memory that hold packed bytes
     /// `offset .. offset + len`, in order. For devices that read or write user memory themselves.
+    #[allow(clippy::not_unsafe_ptr_arg_deref)] // It is only an address here.
     pub fn for_each_piece(
         &self,
         addr: *mut u8,
@@ -94,24 +95,24 @@ pub unsafe fn copy(from: (&Datatype, *const u8, usize), to: (&Datatype, *mut u8,
     }
     let from_start = from_addr.wrapping_offset(from_ty.true_lb() as isize);
     let to_start = to_addr.wrapping_offset(to_ty.true_lb() as isize);
-    // SAFETY: (all below) contiguous ends are `total` bytes from the true lower bound on, within the caller's buffers;
-    // the buffers do not overlap.
-    if from_ty.is_contiguous_for(from_count) {
-        let data = unsafe { std::slice::from_raw_parts(from_start, total as usize) };
-        unsafe { to_ty.unpack(to_addr, to_count, 0, data) };
-    } else if to_ty.is_contiguous_for(to_count) {
-        let out = unsafe { std::slice::from_raw_parts_mut(to_start, total as usize) };
-        unsafe { from_ty.pack(from_addr, from_count, 0, out) };
-    } else {
-        let mut chunk = [0; COPY_CHUNK];
-        let mut offset = 0;
-        while offset < total {
-            let n = (total - offset).min(COPY_CHUNK as u64) as usize;
-            unsafe {
+    // SAFETY: contiguous ends are `total` bytes from the true lower bound on, within the caller's buffers; the buffers do not
+    // overlap each other, nor the chunk.
+    unsafe {
+        if from_ty.is_contiguous_for(from_count) {
+            let data = std::slice::from_raw_parts(from_start, total as usize);
+            to_ty.unpack(to_addr, to_count, 0, data);
+        } else if to_ty.is_contiguous_for(to_count) {
+            let out = std::slice::from_raw_parts_mut(to_start, total as usize);
+            from_ty.pack(from_addr, from_count, 0, out);
+        } else {
+            let mut chunk = [0; COPY_CHUNK];
+            let mut offset = 0;
+            while offset < total {
+                let n = (total - offset).min(COPY_CHUNK as u64) as usize;
                 from_ty.pack(from_addr, from_count, offset, &mut chunk[..n]);
                 to_ty.unpack(to_addr, to_count, offset, &chunk[..n]);
+                offset += n as u64;
             }
-            offset += n as u64;
         }
     }
     total

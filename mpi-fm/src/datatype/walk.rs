@@ -120,34 +120,36 @@ pub unsafe fn walk<S: Sink>(node: &Node, mem: *mut u8, skip: u64, take: u64, sin
     if take == 0 {
         return;
     }
-    // SAFETY: (all blocks below) sub-ranges of the range the caller vouches for, at the places the node gives them.
-    match &node.kind {
-        Kind::Nothing => {}
-        Kind::Run => unsafe { sink.run(at(mem, skip, 1), take as usize) },
-        Kind::Loop { stride, child } => unsafe { walk_loop(child, *stride, mem, skip, take, sink) },
-        Kind::Blocks { len, disps } => {
-            let (mut i, inside, mut left) = ((skip / len) as usize, skip % len, take);
-            let place = |i: usize, inside| at(mem, inside, 1).wrapping_offset(disps[i] as isize);
-            if inside > 0 {
-                let n = left.min(len - inside);
-                unsafe { sink.run(place(i, inside), n as usize) };
-                (i, left) = (i + 1, left - n);
+    // SAFETY: sub-ranges of the range the caller vouches for, at the places the node gives them.
+    unsafe {
+        match &node.kind {
+            Kind::Nothing => {}
+            Kind::Run => sink.run(at(mem, skip, 1), take as usize),
+            Kind::Loop { stride, child } => walk_loop(child, *stride, mem, skip, take, sink),
+            Kind::Blocks { len, disps } => {
+                let (mut i, inside, mut left) = ((skip / len) as usize, skip % len, take);
+                let place = |i: usize, inside| at(mem, inside, 1).wrapping_offset(disps[i] as isize);
+                if inside > 0 {
+                    let n = left.min(len - inside);
+                    sink.run(place(i, inside), n as usize);
+                    (i, left) = (i + 1, left - n);
+                }
+                let whole = (left / len) as usize;
+                sink.blocks(mem, *len as usize, &disps[i..i + whole]);
+                let rest = left % len;
+                if rest > 0 {
+                    sink.run(place(i + whole, 0), rest as usize);
+                }
             }
-            let whole = (left / len) as usize;
-            unsafe { sink.blocks(mem, *len as usize, &disps[i..i + whole]) };
-            let rest = left % len;
-            if rest > 0 {
-                unsafe { sink.run(place(i + whole, 0), rest as usize) };
+            Kind::Runs { starts, disps } => {
+                for_each_part(starts, node.size, skip, take, |i, inside, n| {
+                    sink.run(at(mem, inside, 1).wrapping_offset(disps[i] as isize), n as usize)
+                })
             }
+            Kind::Parts { starts, parts } => for_each_part(starts, node.size, skip, take, |i, inside, n| {
+                walk(&parts[i].node, mem.wrapping_offset(parts[i].disp as isize), inside, n, sink)
+            }),
         }
-        Kind::Runs { starts, disps } => {
-            for_each_part(starts, node.size, skip, take, |i, inside, n| unsafe {
-                sink.run(at(mem, inside, 1).wrapping_offset(disps[i] as isize), n as usize)
-            })
-        }
-        Kind::Parts { starts, parts } => for_each_part(starts, node.size, skip, take, |i, inside, n| unsafe {
-            walk(&parts[i].node, mem.wrapping_offset(parts[i].disp as isize), inside, n, sink)
-        }),
     }
 }
 
@@ -158,30 +160,32 @@ pub unsafe fn walk<S: Sink>(node: &Node, mem: *mut u8, skip: u64, take: u64, sin
 pub unsafe fn walk_loop<S: Sink>(child: &Node, stride: i64, mem: *mut u8, skip: u64, take: u64, sink: &mut S) {
     let size = child.size;
     let (mut i, inside, mut left) = (skip / size, skip % size, take);
-    // SAFETY: (all blocks below) sub-ranges of the range the caller vouches for.
-    if inside > 0 {
-        let n = left.min(size - inside);
-        unsafe { walk(child, at(mem, i, stride), inside, n, sink) };
-        (i, left) = (i + 1, left - n);
-    }
-    let whole = left / size;
-    if whole > 0 {
-        let first = at(mem, i, stride);
-        match (&child.kind, Fields::of(child)) {
-            (Kind::Run, _) => unsafe { sink.runs(first, size as usize, stride as isize, whole as usize) },
-            (_, Some(fields)) if fields.disps.len() <= FIELDS_MAX => unsafe {
-                sink.items(first, fields, stride as isize, whole as usize)
-            },
-            _ => {
-                for k in i..i + whole {
-                    unsafe { walk(child, at(mem, k, stride), 0, size, sink) };
+    // SAFETY: sub-ranges of the range the caller vouches for.
+    unsafe {
+        if inside > 0 {
+            let n = left.min(size - inside);
+            walk(child, at(mem, i, stride), inside, n, sink);
+            (i, left) = (i + 1, left - n);
+        }
+        let whole = left / size;
+        if whole > 0 {
+            let first = at(mem, i, stride);
+            match (&child.kind, Fields::of(child)) {
+                (Kind::Run, _) => sink.runs(first, size as usize, stride as isize, whole as usize),
+                (_, Some(fields)) if fields.disps.len() <= FIELDS_MAX => {
+                    sink.items(first, fields, stride as isize, whole as usize)
+                },
+                _ => {
+                    for k in i..i + whole {
+                        walk(child, at(mem, k, stride), 0, size, sink);
+                    }
                 }
             }
         }
-    }
-    let rest = left - whole * size;
-    if rest > 0 {
-        unsafe { walk(child, at(mem, i + whole, stride), 0, rest, sink) };
+        let rest = left - whole * size;
+        if rest > 0 {
+            walk(child, at(mem, i + whole, stride), 0, rest, sink);
+        }
     }
 }
 

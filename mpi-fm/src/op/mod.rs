@@ -181,26 +181,28 @@ impl Op {
         if count == 0 {
             return Ok(());
         }
-        // SAFETY: (all below) the caller's promise; kernels are chosen for exactly this type.
-        match self.function {
-            Function::User(function) => unsafe { user::apply(function, input, inout, count, ty) },
-            Function::UserLarge(function) => unsafe { user::apply_large(function, input, inout, count, ty) },
-            Function::Builtin(Builtin::NoOp) => {}
-            Function::Builtin(Builtin::Replace) => {
-                unsafe { crate::datatype::copy((ty, input, count), (ty, inout, count)) };
+        // SAFETY: the caller's promise; kernels are chosen for exactly this type.
+        unsafe {
+            match self.function {
+                Function::User(function) => user::apply(function, input, inout, count, ty),
+                Function::UserLarge(function) => user::apply_large(function, input, inout, count, ty),
+                Function::Builtin(Builtin::NoOp) => {}
+                Function::Builtin(Builtin::Replace) => {
+                    crate::datatype::copy((ty, input, count), (ty, inout, count));
+                }
+                Function::Builtin(builtin) => match (ty.basic(), ty.pair()) {
+                    (Some(basic), None) if builtin.accepts(basic.group()) => {
+                        let kernel = kernel::of(builtin, basic.number(), basic.group() == Group::Complex);
+                        // A test goes through all of them.
+                        let (kernel, per_item) = kernel.expect("every accepted pair of operation and type has a kernel");
+                        kernel(input, inout, count * per_item)
+                    }
+                    (_, Some((value, index))) if builtin.accepts(Group::Pair) => {
+                        pair::apply(builtin, value, index, input, inout, count, ty.extent())
+                    }
+                    _ => return self.check_accumulate(ty),
+                },
             }
-            Function::Builtin(builtin) => match (ty.basic(), ty.pair()) {
-                (Some(basic), None) if builtin.accepts(basic.group()) => {
-                    let kernel = kernel::of(builtin, basic.number(), basic.group() == Group::Complex);
-                    // A test goes through all of them.
-                    let (kernel, per_item) = kernel.expect("every accepted pair of operation and type has a kernel");
-                    unsafe { kernel(input, inout, count * per_item) }
-                }
-                (_, Some((value, index))) if builtin.accepts(Group::Pair) => {
-                    unsafe { pair::apply(builtin, value, index, input, inout, count, ty.extent()) }
-                }
-                _ => return self.check_accumulate(ty),
-            },
         }
         Ok(())
     }

@@ -59,26 +59,49 @@ fn compare(number: Number, builtin: Builtin) -> Compare {
     }
 }
 
+/// # Safety
+/// Both lead to a `T`.
+unsafe fn both<T: Copy>(a: *const u8, b: *const u8) -> (T, T) {
+    // SAFETY: the caller's.
+    unsafe { (a.cast::<T>().read_unaligned(), b.cast::<T>().read_unaligned()) }
+}
+
 fn of_integers<T: Integer>(builtin: Builtin) -> Compare {
-    // SAFETY: (both) a `Compare` is called with addresses of two numbers of its type.
-    match builtin {
-        Builtin::Maxloc => |a, b| unsafe { b.cast::<T>().read_unaligned().cmp(&a.cast::<T>().read_unaligned()) },
-        _ => |a, b| unsafe { a.cast::<T>().read_unaligned().cmp(&b.cast::<T>().read_unaligned()) },
+    /// # Safety
+    /// As for [`both`].
+    unsafe fn least<T: Integer>(a: *const u8, b: *const u8) -> Ordering {
+        // SAFETY: the caller's.
+        let (a, b) = unsafe { both::<T>(a, b) };
+        a.cmp(&b)
     }
+    /// # Safety
+    /// As for [`both`].
+    unsafe fn greatest<T: Integer>(a: *const u8, b: *const u8) -> Ordering {
+        // SAFETY: the caller's.
+        unsafe { least::<T>(b, a) }
+    }
+    if builtin == Builtin::Maxloc { greatest::<T> } else { least::<T> }
 }
 
 fn of_floats<T: Float>(builtin: Builtin) -> Compare {
-    // SAFETY: (both) as above.
-    match builtin {
-        Builtin::Maxloc => |a, b| unsafe { nan_first(b.cast::<T>().read_unaligned(), a.cast::<T>().read_unaligned(), true) },
-        _ => |a, b| unsafe { nan_first(a.cast::<T>().read_unaligned(), b.cast::<T>().read_unaligned(), false) },
+    /// # Safety
+    /// As for [`both`].
+    unsafe fn least<T: Float>(a: *const u8, b: *const u8) -> Ordering {
+        // SAFETY: the caller's.
+        let (a, b) = unsafe { both::<T>(a, b) };
+        a.order(b).unwrap_or_else(|| nan_first(a, b))
     }
+    /// # Safety
+    /// As for [`both`].
+    unsafe fn greatest<T: Float>(a: *const u8, b: *const u8) -> Ordering {
+        // SAFETY: the caller's.
+        let (a, b) = unsafe { both::<T>(a, b) };
+        b.order(a).unwrap_or_else(|| nan_first(a, b))
+    }
+    if builtin == Builtin::Maxloc { greatest::<T> } else { least::<T> }
 }
 
 /// A NaN wins over every number, so that the result does not depend on the order of reduction.
-fn nan_first<T: Float>(a: T, b: T, swapped: bool) -> Ordering {
-    a.order(b).unwrap_or_else(|| {
-        let order = b.is_nan().cmp(&a.is_nan());
-        if swapped { order.reverse() } else { order }
-    })
+fn nan_first<T: Float>(a: T, b: T) -> Ordering {
+    b.is_nan().cmp(&a.is_nan())
 }
