@@ -56,7 +56,8 @@ impl<T> ThreadLock<T> {
             Threading::Single => !self.held.replace(true),
             Threading::Multiple => self.raw.try_lock(),
         };
-        taken.then_some(Guard { lock: self })
+        // Not `then_some`: a guard that is made and dropped would release another thread's lock.
+        taken.then(|| Guard { lock: self })
     }
 }
 
@@ -103,6 +104,7 @@ mod tests {
             let lock = ThreadLock::new(threading, 1);
             let guard = lock.lock();
             assert!(lock.try_lock().is_none());
+            assert!(lock.try_lock().is_none(), "a refusal leaves the lock as it was");
             drop(guard);
             assert_eq!(*lock.lock(), 1);
         }

@@ -29,16 +29,18 @@ pub struct Waiters {
 }
 
 impl Waiters {
-    /// Sleeps until [`notify`](Self::notify), unless `done` holds already.
-    fn wait(&self, mut done: impl FnMut() -> bool) {
+    /// Sleeps until [`notify`](Self::notify), unless `done` holds already. Returns whether it did.
+    fn wait(&self, done: impl FnOnce() -> bool) -> bool {
         self.count.fetch_add(1, Ordering::SeqCst);
         let mut guard = self.lock.lock();
-        if !done() {
+        let is_done = done();
+        if !is_done {
             // The limit covers the moment in which the thread that made progress leaves, before this one counts as a waiter.
             self.changed.wait_for(&mut guard, Duration::from_millis(1));
         }
         drop(guard);
         self.count.fetch_sub(1, Ordering::SeqCst);
+        is_done
     }
 
     fn notify(&self) {
@@ -60,7 +62,7 @@ impl Process {
         if some { Progress::Something } else { Progress::Nothing }
     }
 
-    /// Makes progress until `done` holds.
+    /// Makes progress until `done` holds; it is not asked again then.
     pub fn wait_until(&self, waiting: Waiting, mut done: impl FnMut() -> bool) {
         let mut round = 0;
         let shown = Cell::new(false);
@@ -79,7 +81,9 @@ impl Process {
                 }
                 Progress::Elsewhere => {
                     self.show(&shown, waiting);
-                    self.waiters.wait(&mut done);
+                    if self.waiters.wait(&mut done) {
+                        break;
+                    }
                 }
             }
         }

@@ -146,6 +146,7 @@ impl Requests {
     pub fn complete(&self, handle: Handle, outcome: Outcome) {
         let Some(request) = self.find(handle) else { return };
         let mut inner = request.inner.lock();
+        debug_assert!(!request.is_done() || inner.buffered, "request {handle:#x} completes twice");
         inner.memory = Memory::EMPTY;
         if inner.cancelling {
             return;
