@@ -180,7 +180,7 @@ fn a_callback_may_delete_its_own_attribute() {
 fn wrong_keys() {
     let keyvals = Keyvals::new();
     let number = keyvals.create(Kind::Type, Copying::Never, None).unwrap();
-    let text = |number| keyvals.get(Kind::Comm, number).err().unwrap().text;
+    let text = |number| keyvals.get(Kind::Comm, number).err().unwrap().text.clone();
     assert_eq!(text(number), format!("attribute key {number} is not for communicators"));
     assert_eq!(text(0), "0 is no attribute key (MPI_KEYVAL_INVALID)");
     assert_eq!(text(501), "MPI_TAG_UB is a predefined attribute: it cannot be set, deleted or freed");
