@@ -61,6 +61,8 @@ impl SmpLink {
         self.shared.accepted(self.to);
     }
 
+    // Apart from `lend`, so that small messages do not save the registers that only this needs.
+    #[inline(never)]
     fn lend_large(&mut self, len: usize) -> Option<&mut [u8]> {
         let shared = &*self.shared;
         let mut pool = shared.pool.lock();
@@ -80,6 +82,19 @@ impl SmpLink {
         let room = shared.segment.own_cell(shared.me, cell, len);
         // SAFETY: `len` bytes of a cell that the pool lent to nobody else; its last receiver has passed it.
         Some(unsafe { std::slice::from_raw_parts_mut(room.as_ptr(), len) })
+    }
+}
+
+/// The large cell's loan, and its name in the ring's cell.
+impl SmpLink {
+    #[inline(never)]
+    fn name_large(&mut self, cell: CellIndex, len: usize) {
+        self.spare = None;
+        let until = self.writer.count().wrapping_add(1);
+        self.shared.pool.lock().lend(self.to as u32, until, cell);
+        let reference = word::Reference { cell: cell.to_bits(), len: len as u32 };
+        // SAFETY: the cell is the writer's until published, and its payload is larger and aligned to 8 bytes.
+        self.writer.payload(&self.ring).write(|bytes| unsafe { bytes.cast::<word::Reference>().write(reference) });
     }
 }
 
@@ -104,21 +119,15 @@ impl Link for SmpLink {
 
     #[inline]
     fn commit(&mut self, header: Header) {
-        let shared = &*self.shared;
-        let ring = &*self.ring;
         let word = match self.lent {
             Lent::Inline(len) => word::inline(header, len),
             Lent::Large(cell, len) => {
-                self.spare = None;
-                let until = self.writer.count().wrapping_add(1);
-                shared.pool.lock().lend(self.to as u32, until, cell);
-                let reference = word::Reference { cell: cell.to_bits(), len: len as u32 };
-                // SAFETY: the cell is the writer's until published, and its payload is larger and aligned to 8 bytes.
-                self.writer.payload(ring).write(|bytes| unsafe { bytes.cast::<word::Reference>().write(reference) });
+                self.name_large(cell, len);
                 word::large(header)
             }
         };
-        self.writer.publish(ring, word);
+        self.writer.publish(&self.ring, word);
+        let shared = &*self.shared;
         if self.announce {
             // No order needed: a receiver that sees the byte before the cell comes back for the cell.
             self.control.arrival(shared.me).store(self.writer.count() as u8, Relaxed);

@@ -1,6 +1,7 @@
 //! What the links, the inbox and the park of one process share.
 
-use crate::doorbell::{ASLEEP, ASLEEP_FOR_ROOM};
+use crate::atomics::Native;
+use crate::doorbell::{ASLEEP, ASLEEP_FOR_ROOM, Doorbell};
 use crate::layout::Control;
 use crate::pool::Pool;
 use crate::segment::Segment;
@@ -81,7 +82,7 @@ impl Shared {
     pub fn wake_for_message(&self, control: &Control) {
         let doorbell = &control.doorbell.0;
         if doorbell.rings(&self.barrier) {
-            sys::futex_wake(&doorbell.word);
+            wake(doorbell);
         }
     }
 
@@ -90,7 +91,12 @@ impl Shared {
     pub fn wake_for_room(&self, control: &Control) {
         let doorbell = &control.doorbell.0;
         if doorbell.rings_for_room(&self.barrier) {
-            sys::futex_wake(&doorbell.word);
+            wake(doorbell);
         }
     }
+}
+
+#[cold]
+fn wake(doorbell: &Doorbell<Native>) {
+    sys::futex_wake(&doorbell.word);
 }
