@@ -41,7 +41,6 @@ fn at_root<'r>(comm: &Comm, root: Root, make: impl FnOnce(usize) -> Result<Block
     root.is_here(comm).then(|| make(comm.targets().size())).transpose()
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn gather<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -61,7 +60,6 @@ pub unsafe fn gather<'r, N: Count>(
     Ok(Gather { send, recv, root, varying: false })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn gatherv<'r, N: Count, D: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -82,7 +80,6 @@ pub unsafe fn gatherv<'r, N: Count, D: Count>(
     Ok(Gather { send, recv, root, varying: true })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn scatter<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -102,7 +99,6 @@ pub unsafe fn scatter<'r, N: Count>(
     Ok(Scatter { send, recv, root, varying: false })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn scatterv<'r, N: Count, D: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -123,7 +119,6 @@ pub unsafe fn scatterv<'r, N: Count, D: Count>(
     Ok(Scatter { send, recv, root, varying: true })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn allgather<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -141,7 +136,6 @@ pub unsafe fn allgather<'r, N: Count>(
     Ok(Allgather { send, recv })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn allgatherv<'r, N: Count, D: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -160,7 +154,6 @@ pub unsafe fn allgatherv<'r, N: Count, D: Count>(
     Ok(Allgather { send, recv })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn alltoall<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -178,7 +171,6 @@ pub unsafe fn alltoall<'r, N: Count>(
     Ok(Alltoall { send, recv: unsafe { even(rank, recvbuf, recvcount, recvtype, len)? } })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn alltoallv<'r, N: Count, D: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -199,7 +191,6 @@ pub unsafe fn alltoallv<'r, N: Count, D: Count>(
     Ok(Alltoall { send, recv: unsafe { varying(rank, RECV, recvbuf, recvcounts, rdispls, recvtype, len)? } })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn alltoallw<'r, N: Count, D: Count>(
     rank: &'r Rank,
     comm: &Comm,

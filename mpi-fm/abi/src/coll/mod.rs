@@ -3,6 +3,9 @@
 //! [`arguments`], [`reductions`] and [`neighbors`] turn what C passes into a call of the engine, a [`Collective`](mpi_fm::coll::Collective); how
 //! the call is made then is the same for all.
 
+// The signatures and what they ask of the caller are the standard's.
+#![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
+
 mod arguments;
 mod blocks;
 mod neighbors;

@@ -10,7 +10,6 @@ use mpi_fm::coll::Neighbor;
 use mpi_fm::coll::neighbor::neighbours;
 use mpi_fm::comm::Comm;
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn neighbor_allgather<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -29,7 +28,6 @@ pub unsafe fn neighbor_allgather<'r, N: Count>(
     Ok(Neighbor { send, recv, neighbours })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn neighbor_allgatherv<'r, N: Count, D: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -49,7 +47,6 @@ pub unsafe fn neighbor_allgatherv<'r, N: Count, D: Count>(
     Ok(Neighbor { send, recv, neighbours })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn neighbor_alltoall<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -68,7 +65,6 @@ pub unsafe fn neighbor_alltoall<'r, N: Count>(
     Ok(Neighbor { send, recv, neighbours })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn neighbor_alltoallv<'r, N: Count, D: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -89,7 +85,6 @@ pub unsafe fn neighbor_alltoallv<'r, N: Count, D: Count>(
     Ok(Neighbor { send, recv, neighbours })
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn neighbor_alltoallw<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,

@@ -21,7 +21,6 @@ unsafe fn unless_in_place<'r, N: Count>(rank: &'r Rank, comm: &Comm, addr: In, c
     (!in_place(comm, addr)).then(|| unsafe { data(rank, addr, count, ty) }).transpose()
 }
 
-#[allow(clippy::too_many_arguments)]
 pub unsafe fn reduce<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
