@@ -6,7 +6,7 @@ use crate::handle::Handle;
 use crate::host::Waiting;
 use crate::process::Process;
 use parking_lot::{Condvar, Mutex};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -63,27 +63,30 @@ impl Process {
     }
 
     /// Makes progress until `done` holds; it is not asked again then.
-    pub fn wait_until(&self, waiting: Waiting, mut done: impl FnMut() -> bool) {
+    pub fn wait_until(&self, waiting: Waiting, done: impl FnMut() -> bool) {
         let mut round = 0;
         let shown = Cell::new(false);
-        while !done() {
+        let done = RefCell::new(done);
+        let is_done = || (done.borrow_mut())();
+        // Another thread may complete the operation while this one is on its way to sleep: the last look sees that, too.
+        let found_done = Cell::new(false);
+        while !found_done.get() && !is_done() {
             match self.progress() {
                 Progress::Something => {
-                    self.waiters.notify();
+                    self.woken();
                     round = 0;
                 }
                 Progress::Nothing => {
                     self.park.idle(round, &|| {
                         self.show(&shown, waiting);
-                        self.has_work_to_push() || self.fm.arrived()
+                        found_done.set(found_done.get() || is_done());
+                        found_done.get() || self.has_work_to_push() || self.fm.arrived()
                     });
                     round = round.saturating_add(1);
                 }
                 Progress::Elsewhere => {
                     self.show(&shown, waiting);
-                    if self.waiters.wait(&mut done) {
-                        break;
-                    }
+                    found_done.set(self.waiters.wait(is_done));
                 }
             }
         }
@@ -132,7 +135,7 @@ impl Process {
         }
     }
 
-    /// This thread completed something that another one may be waiting for, outside a round of progress.
+    /// This thread completed something that another one may be waiting for.
     pub fn woken(&self) {
         if self.fm.threading() == fm::Threading::Multiple {
             self.waiters.notify();
