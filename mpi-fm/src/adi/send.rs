@@ -83,6 +83,7 @@ impl Process {
         let (peer, context) = to.comm.target(to.rank);
         let mut envelope = envelope(&to, context);
         if peer == self.me() {
+            envelope.sequence = self.peer(peer).out.lock().next_sequence();
             return self.send_to_self(to.comm, envelope, Memory::of(&buf), mode);
         }
         let mut out = self.peer(peer).out.lock();
@@ -113,6 +114,7 @@ impl Process {
         let (peer, context) = to.comm.target(to.rank);
         let mut envelope = envelope(&to, context);
         if peer == self.me() {
+            envelope.sequence = self.peer(peer).out.lock().next_sequence();
             return self.send_to_self(to.comm, envelope, Memory::Owned(bytes), mode);
         }
         let mut out = self.peer(peer).out.lock();

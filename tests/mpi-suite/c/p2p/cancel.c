@@ -80,6 +80,8 @@ static void sends(int bytes, int synchronous) {
         OK(MPI_Iprobe(0, DATA, MPI_COMM_WORLD, &flag, MPI_STATUS_IGNORE));
         CHECK_MSG(!flag, "a message of %d bytes arrived though its send was cancelled", bytes);
     }
+    /* or the probe might see a message of the next round */
+    OK(MPI_Barrier(MPI_COMM_WORLD));
     free(buffer);
 }
 
