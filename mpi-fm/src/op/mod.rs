@@ -74,7 +74,8 @@ impl Builtin {
         match self {
             Min | Max => matches!(group, CInteger | FortranInteger | Floating | MultiLanguage),
             Sum | Prod => matches!(group, CInteger | FortranInteger | Floating | Complex | MultiLanguage),
-            Land | Lor | Lxor => matches!(group, CInteger | Logical),
+            // Beyond the standard, as other MPIs do: programs reduce flags of MPI_AINT and its kin.
+            Land | Lor | Lxor => matches!(group, CInteger | Logical | MultiLanguage),
             Band | Bor | Bxor => matches!(group, CInteger | FortranInteger | Byte | MultiLanguage),
             Minloc | Maxloc => group == Pair,
             Replace | NoOp => true,
