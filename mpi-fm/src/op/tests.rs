@@ -178,8 +178,9 @@ fn every_allowed_pair_works_and_every_other_says_why() {
     // Groups: 18 C integers, 6 Fortran ones, 3 of all languages, 9 real and 12 complex numbers, 8 logicals, MPI_BYTE, 9 pairs.
     let (ints, all_ints, reals, complex) = (18, 18 + 6 + 3, 9, 12);
     let arithmetic = 2 * (all_ints + reals) + 2 * (all_ints + reals + complex);
-    let bitwise = 3 * (all_ints + 1) + 3 * (ints + 8);
-    assert_eq!(allowed, arithmetic + bitwise + 2 * 9 + 2 * Basic::all().count());
+    let bitwise = 3 * (all_ints + 1);
+    let logical = 3 * (ints + 3 + 8);
+    assert_eq!(allowed, arithmetic + bitwise + logical + 2 * 9 + 2 * Basic::all().count());
 }
 
 #[test]
