@@ -240,6 +240,12 @@ pub unsafe fn disconnect(rank: &Rank, comm: *mut MPI_Comm) -> Result<()> {
     unsafe { free(rank, comm) }
 }
 
+/// No process is spawned yet (MPI 5.0 section 11.8.4: then there is no parent).
+pub unsafe fn get_parent(_rank: &Rank, parent: *mut MPI_Comm) -> Result<()> {
+    // SAFETY: the caller's.
+    unsafe { put("parent", parent, MPI_Comm::NULL) }
+}
+
 pub unsafe fn intercomm_create(
     rank: &Rank,
     local_comm: MPI_Comm,

@@ -6,7 +6,7 @@ use crate::handle::Handle;
 use crate::host::Waiting;
 use crate::process::Process;
 use parking_lot::{Condvar, Mutex};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -24,26 +24,31 @@ pub enum Progress {
 #[derive(Default)]
 pub struct Waiters {
     count: AtomicUsize,
+    rounds: AtomicUsize,
     lock: Mutex<()>,
     changed: Condvar,
 }
 
 impl Waiters {
-    /// Sleeps until [`notify`](Self::notify), unless `done` holds already. Returns whether it did.
-    fn wait(&self, done: impl FnOnce() -> bool) -> bool {
+    /// Sleeps until [`notify`](Self::notify), unless there was one since [`rounds`](Self::rounds) were counted.
+    fn wait(&self, rounds: usize) {
         self.count.fetch_add(1, Ordering::SeqCst);
         let mut guard = self.lock.lock();
-        let is_done = done();
-        if !is_done {
+        if self.rounds() == rounds {
             // The limit covers the moment in which the thread that made progress leaves, before this one counts as a waiter.
             self.changed.wait_for(&mut guard, Duration::from_millis(1));
         }
         drop(guard);
         self.count.fetch_sub(1, Ordering::SeqCst);
-        is_done
+    }
+
+    /// Changes whenever something may have been completed.
+    fn rounds(&self) -> usize {
+        self.rounds.load(Ordering::SeqCst)
     }
 
     fn notify(&self) {
+        self.rounds.fetch_add(1, Ordering::SeqCst);
         if self.count.load(Ordering::SeqCst) > 0 {
             let _guard = self.lock.lock();
             self.changed.notify_all();
@@ -62,15 +67,16 @@ impl Process {
         if some { Progress::Something } else { Progress::Nothing }
     }
 
-    /// Makes progress until `done` holds; it is not asked again then.
-    pub fn wait_until(&self, waiting: Waiting, done: impl FnMut() -> bool) {
+    /// Makes progress until `done` holds; it is not asked again then, and never under a lock: it may send and complete.
+    pub fn wait_until(&self, waiting: Waiting, mut done: impl FnMut() -> bool) {
         let mut round = 0;
         let shown = Cell::new(false);
-        let done = RefCell::new(done);
-        let is_done = || (done.borrow_mut())();
-        // Another thread may complete the operation while this one is on its way to sleep: the last look sees that, too.
-        let found_done = Cell::new(false);
-        while !found_done.get() && !is_done() {
+        loop {
+            // Counted before the question: what another thread completes after it must keep this one from sleeping.
+            let rounds = self.waiters.rounds();
+            if done() {
+                break;
+            }
             match self.progress() {
                 Progress::Something => {
                     self.woken();
@@ -79,14 +85,13 @@ impl Process {
                 Progress::Nothing => {
                     self.park.idle(round, &|| {
                         self.show(&shown, waiting);
-                        found_done.set(found_done.get() || is_done());
-                        found_done.get() || self.has_work_to_push() || self.fm.arrived()
+                        self.has_work_to_push() || self.fm.arrived() || self.waiters.rounds() != rounds
                     });
                     round = round.saturating_add(1);
                 }
                 Progress::Elsewhere => {
                     self.show(&shown, waiting);
-                    found_done.set(self.waiters.wait(is_done));
+                    self.waiters.wait(rounds);
                 }
             }
         }
@@ -94,7 +99,7 @@ impl Process {
             self.host.waiting(None);
         }
         // Whoever waits for the turn may take it now.
-        self.waiters.notify();
+        self.woken();
     }
 
     /// Waits for a request to be done.
@@ -135,7 +140,7 @@ impl Process {
         }
     }
 
-    /// This thread completed something that another one may be waiting for.
+    /// This thread completed something that another one may be waiting for, outside or at the end of a round of progress.
     pub fn woken(&self) {
         if self.fm.threading() == fm::Threading::Multiple {
             self.waiters.notify();

@@ -15,7 +15,7 @@ table! {
         array_of_maxprocs: *const c_int, array_of_info: *const MPI_Info, root: c_int, comm: MPI_Comm,
         intercomm: *mut MPI_Comm, array_of_errcodes: *mut c_int
     ) = unsupported;
-    fn MPI_Comm_get_parent(parent: *mut MPI_Comm) = unsupported;
+    fn MPI_Comm_get_parent(parent: *mut MPI_Comm) = comm::get_parent;
     fn MPI_Open_port(info: MPI_Info, port_name: *mut c_char) = unsupported;
     fn MPI_Close_port(port_name: *const c_char) = unsupported;
     fn MPI_Comm_accept(

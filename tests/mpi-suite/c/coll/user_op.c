@@ -128,10 +128,10 @@ int main(int argc, char **argv) {
     MPI_Request request;
     OK(MPI_Iallreduce(&in, &out, 1, type, op, MPI_COMM_WORLD, &request));
     OK(MPI_Op_free(&op));
-    OK(MPI_Type_free(&type));
     CHECK(op == MPI_OP_NULL);
     OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
     compare("allreduce with a freed operation", &out, 1, 5, world_size);
+    OK(MPI_Type_free(&type));
     OK(MPI_Op_free(&commuting));
     return finish();
 }
