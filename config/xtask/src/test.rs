@@ -143,6 +143,7 @@ fn checks(repo: &Repo) -> Result<Counts> {
     // A seed of its own for each run: rounds that were never tried find more than the same ones again.
     let seed = std::time::UNIX_EPOCH.elapsed()?.as_secs();
     add(&mut counts, checks::kill_rounds(&mpi, KILL_ROUNDS, seed, false, false)?);
+    add(&mut counts, checks::rust_client(&mpi)?);
     Ok(counts)
 }
 

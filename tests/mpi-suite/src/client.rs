@@ -39,6 +39,8 @@ fn build(mpi: &Mpi, work_dir: &Path) -> Result<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--manifest-path"]).arg(home().join("rust-client/Cargo.toml"));
     cargo.arg("--target-dir").arg(&target).env("MPICC", &mpi.mpicc).stdin(Stdio::null());
+    // As the linker, `mpicc` says where the library will be found at run time; `mpi-sys` takes only its name from it.
+    cargo.env("RUSTFLAGS", format!("-Clinker={}", mpi.mpicc.display()));
     // What the calling cargo says about its own package is none of the client's business.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PKG_")) {
         cargo.env_remove(name);
