@@ -1,5 +1,6 @@
 //! Storage with stable addresses, looked up by number without a lock.
 
+use fm::{ThreadLock, Threading};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// Slots in the first chunk; each further chunk is twice as large as the one before.
@@ -13,7 +14,7 @@ pub struct Arena<T> {
     chunks: [AtomicPtr<T>; CHUNKS],
     /// Slots that exist: those below were handed out at least once.
     len: AtomicU32,
-    free: parking_lot::Mutex<Vec<u32>>,
+    free: ThreadLock<Vec<u32>>,
     make: Box<dyn Fn() -> T + Send + Sync>,
 }
 
@@ -33,12 +34,12 @@ impl<T> Arena<T> {
     /// Most slots that an arena can have.
     pub const CAPACITY: u32 = FIRST * ((1 << CHUNKS) - 1);
 
-    /// An arena whose new slots `make` fills.
-    pub fn new(make: impl Fn() -> T + Send + Sync + 'static) -> Self {
+    /// An arena whose new slots `make` fills. With [`Threading::Single`], numbers are handed out by one thread at a time.
+    pub fn new(threading: Threading, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         Arena {
             chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
             len: AtomicU32::new(0),
-            free: parking_lot::Mutex::new(Vec::new()),
+            free: ThreadLock::new(threading, Vec::new()),
             make: Box::new(make),
         }
     }
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn slots_stay_and_are_reused() {
-        let arena = Arena::new(|| AtomicU32::new(0));
+        let arena = Arena::new(Threading::Single, || AtomicU32::new(0));
         let taken: Vec<u32> = (0..1000).map(|_| arena.take().unwrap()).collect();
         for &index in &taken {
             arena.get(index).unwrap().store(index + 7, Ordering::Relaxed);

@@ -5,6 +5,7 @@
 
 use crate::arena::Arena;
 use crate::error::{Class, Error, Result};
+use fm::Threading;
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -163,7 +164,7 @@ pub struct Table<T> {
 impl<T: 'static> Table<T> {
     pub fn new(kind: Kind) -> Table<T> {
         assert!(Arena::<Entry<T>>::CAPACITY <= 2 << INDEX_BITS);
-        Table { kind, entries: Arena::new(Entry::vacant) }
+        Table { kind, entries: Arena::new(Threading::Multiple, Entry::vacant) }
     }
 
     /// A handle for an object to come. Until [`settle`](Self::settle) it names nothing.

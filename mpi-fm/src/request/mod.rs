@@ -100,7 +100,7 @@ impl Requests {
                 Inner { state: State::Idle, memory: Memory::EMPTY, outcome: Outcome::EMPTY, comm: 0, held: false, cancelling: false, buffered: false },
             ),
         };
-        Requests { slots: Arena::new(vacant) }
+        Requests { slots: Arena::new(threading, vacant) }
     }
 
     /// A new request, held by the caller.
