@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::AsFd;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 
@@ -23,6 +25,9 @@ pub fn run(setup: Setup, launcher_link: Link, inner_link: Link, launcher: Pid) -
         }
     }
 }
+
+/// How long the inner keeper may take to end the ranks; one that was stopped never will.
+const INNER_MAX: Duration = Duration::from_secs(2);
 
 struct Outer {
     /// To hpvmrun.
@@ -58,7 +63,18 @@ impl Outer {
             self.launcher.receive();
             self.tie.receive();
         }
+        self.wait_for_inner(inner_lives);
         reap::everything(&HashSet::new(), |_, _| ());
         std::process::exit(0)
+    }
+
+    /// The inner keeper, where it lives, is ending the ranks for the same reason. If it were killed first, and then this process
+    /// before it is through, nobody would be left who knows what they have forked.
+    fn wait_for_inner(&self, mut inner_lives: bool) {
+        let end = Instant::now() + INNER_MAX;
+        while inner_lives && Instant::now() < end {
+            reap::ready(&mut |pid, _| inner_lives &= pid != self.inner);
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
