@@ -253,7 +253,9 @@ fn echo_prints_and_runs() {
     let place = Place::new();
     let fake = place.dir.path().join("fake");
     let output = place.command("mpicc").env("HPVM_CC", &fake).args(["-echo", "-c", "a.c"]).output().unwrap();
-    assert_eq!(text(&output.stderr).trim_end(), place.ours(&format!("{} -IP/include -c a.c", fake.display())));
+    // Outside of what `ours` replaces: the name of a temporary folder may hold a P too.
+    let expected = format!("{} {}", fake.display(), place.ours("-IP/include -c a.c"));
+    assert_eq!(text(&output.stderr).trim_end(), expected);
     assert!(text(&output.stdout).starts_with("FAKE "));
 }
 
