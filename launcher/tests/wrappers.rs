@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -25,7 +25,7 @@ impl Place {
         for folder in ["bin", "include", "lib"] {
             fs::create_dir_all(place.prefix().join(folder)).unwrap();
         }
-        fs::copy(env!("CARGO_BIN_EXE_mpicc"), place.tool("mpicc")).unwrap();
+        install(Path::new(env!("CARGO_BIN_EXE_mpicc")), &place.tool("mpicc"));
         for name in ["mpicc_abi", "mpicxx", "mpic++", "mpiCC", "mpifort", "mpif90", "mpif77"] {
             symlink("mpicc", place.tool(name)).unwrap();
         }
@@ -67,8 +67,9 @@ impl Place {
     }
 
     fn script(&self, name: &str, body: &str) -> PathBuf {
-        let path = self.file(name, &format!("#!/bin/sh\n{body}\n"));
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let text = self.file(&format!("{name}.text"), &format!("#!/bin/sh\n{body}\n"));
+        let path = self.dir.path().join(name);
+        install(&text, &path);
         path
     }
 
@@ -101,6 +102,13 @@ impl Place {
         };
         text.split(' ').map(quoted).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Copies an executable in a process of its own. Written by this one, it could not be started (ETXTBSY) as long as a child
+/// that another test has just forked holds the file open for writing.
+fn install(from: &Path, to: &Path) {
+    let status = Command::new("install").args(["-m", "755"]).args([from, to]).status();
+    assert!(status.unwrap().success(), "installing {}", to.display());
 }
 
 fn text(bytes: &[u8]) -> String {
