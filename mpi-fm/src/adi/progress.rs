@@ -19,7 +19,6 @@ pub enum Progress {
     Elsewhere,
 }
 
-
 /// Threads that wait while another one makes progress for them.
 #[derive(Default)]
 pub struct Waiters {
