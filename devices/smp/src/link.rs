@@ -70,11 +70,13 @@ impl SmpLink {
             pool.give_back(spare);
         }
         let head = |receiver: u32| shared.segment.ring(shared.me, receiver as usize).head();
-        let Some(cell) = pool.take(self.to as u32, len, head) else {
-            // Whoever holds cells may return one.
-            shared.refused(self.to, pool.holders());
-            self.refused = true;
-            return None;
+        let cell = match pool.take(self.to as u32, len, head) {
+            Ok(cell) => cell,
+            Err(shortage) => {
+                shared.refused(self.to, pool.causes(self.to as u32, shortage));
+                self.refused = true;
+                return None;
+            }
         };
         drop(pool);
         self.spare = Some(cell);

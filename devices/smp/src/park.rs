@@ -39,9 +39,6 @@ const YIELD_MAX: Duration = Duration::from_micros(500);
 /// So many waits then sleep at once: who sleeps and is woken gets the core back sooner than who yields.
 const CROWDED_WAITS: u32 = 64;
 
-/// How long a process naps that waits for room, on a core that others want.
-const NAP: Duration = Duration::from_micros(50);
-
 impl SmpPark {
     pub(crate) fn new(shared: Arc<Shared>, cores: usize) -> Self {
         let policy = Policy::new(shared.segment.ranks(), cores);
@@ -105,9 +102,6 @@ impl Park for SmpPark {
         let Policy { spins, yields } = self.policy;
         if round < spins {
             std::hint::spin_loop();
-        } else if arrived() {
-            // What the caller waits for is room at a peer, which is not announced.
-            if self.is_crowded() { std::thread::sleep(NAP) } else { self.yield_core() }
         } else if round < spins + yields && !self.is_crowded() {
             self.yield_core();
         } else {

@@ -60,6 +60,15 @@ pub fn locate(bits: u32, len: usize) -> Option<usize> {
     (number < class.count && len <= class.size).then(|| class.offset + number * class.size)
 }
 
+/// Why there is no cell for a packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shortage {
+    /// The receiver holds as many as it may.
+    Window,
+    /// None is free: whoever holds cells may return one.
+    Pool,
+}
+
 /// The sender's record of its pool.
 pub struct Pool {
     free: [Vec<CellIndex>; CLASSES.len()],
@@ -100,22 +109,23 @@ impl Pool {
         }
     }
 
-    /// A free cell for `len` bytes to `receiver`, if there is one. `head` reads how many cells a receiver has passed.
-    pub fn take(&mut self, receiver: u32, len: usize, head: impl Fn(u32) -> u32) -> Option<CellIndex> {
-        let fitting = CLASSES.iter().position(|class| len <= class.size)?;
+    /// A free cell for `len` bytes (at most [`LARGEST`]) to `receiver`, if there is one. `head` reads how many cells a receiver
+    /// has passed.
+    pub fn take(&mut self, receiver: u32, len: usize, head: impl Fn(u32) -> u32) -> Result<CellIndex, Shortage> {
+        let fitting = CLASSES.iter().position(|class| len <= class.size).ok_or(Shortage::Pool)?;
         let window = CLASSES[fitting].window;
         if self.held(receiver) >= window {
             self.settle(receiver, head(receiver));
             if fitting == CLASSES.len() - 1 && self.held(receiver) >= window {
                 // Running further ahead would only push what the receiver is about to read out of the cache.
-                return None;
+                return Err(Shortage::Window);
             }
         }
         self.taken_since_settled += 1;
         if self.free[fitting].is_empty() || self.taken_since_settled >= SETTLE_AFTER {
             self.settle_all(head);
         }
-        self.free[fitting..].iter_mut().find_map(Vec::pop)
+        self.free[fitting..].iter_mut().find_map(Vec::pop).ok_or(Shortage::Pool)
     }
 
     /// `cell` goes to `receiver`, which is through with it once it has passed `until` cells.
@@ -132,9 +142,11 @@ impl Pool {
         self.free[cell.class()].push(cell);
     }
 
-    /// The receivers that may hold cells, with the heads that a refusal was based on.
-    pub fn holders(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.holders.iter().map(|&receiver| (receiver, self.accounts[receiver as usize].head_seen))
+    /// Who can end the shortage that `receiver` met, with the heads that the refusal was based on.
+    pub fn causes(&self, receiver: u32, shortage: Shortage) -> impl Iterator<Item = (u32, u32)> {
+        let concerned = move |&holder: &u32| shortage == Shortage::Pool || holder == receiver;
+        let with_head = |holder| (holder, self.accounts[holder as usize].head_seen);
+        self.holders.iter().copied().filter(concerned).map(with_head)
     }
 
     fn held(&self, receiver: u32) -> usize {
@@ -201,10 +213,10 @@ mod tests {
             let cell = pool.take(1, LARGEST, |_| 0).unwrap();
             pool.lend(1, position as u32 + 1, cell);
         }
-        assert_eq!(pool.take(1, LARGEST, |_| 0), None);
+        assert_eq!(pool.take(1, LARGEST, |_| 0), Err(Shortage::Window));
         let again = pool.take(1, LARGEST, |_| 1).expect("the first is back");
         pool.give_back(again);
-        assert_eq!(pool.take(0, LARGEST, |_| 0), Some(again), "the last returned is lent first");
+        assert_eq!(pool.take(0, LARGEST, |_| 0), Ok(again), "the last returned is lent first");
     }
 
     #[test]
@@ -212,11 +224,11 @@ mod tests {
         let mut pool = Pool::new(1);
         let total: usize = CLASSES.iter().map(|class| class.count).sum();
         let mut taken = Vec::new();
-        while let Some(cell) = pool.take(0, 100, |_| 0) {
+        while let Ok(cell) = pool.take(0, 100, |_| 0) {
             taken.push(cell);
         }
         assert_eq!(taken.len(), total);
         pool.lend(0, 1, taken[0]);
-        assert_eq!(pool.take(0, 100, |_| 1), Some(taken[0]));
+        assert_eq!(pool.take(0, 100, |_| 1), Ok(taken[0]));
     }
 }

@@ -84,7 +84,7 @@ impl Process {
                 Progress::Nothing => {
                     self.park.idle(round, &|| {
                         self.show(&shown, waiting);
-                        self.has_work_to_push() || self.fm.arrived() || self.waiters.rounds() != rounds
+                        self.fm.arrived() || self.waiters.rounds() != rounds
                     });
                     round = round.saturating_add(1);
                 }
@@ -110,26 +110,6 @@ impl Process {
         let request = self.requests.get(handle)?;
         self.wait_until(waiting, || request.is_done());
         Ok(())
-    }
-
-    /// One round of progress for a caller that tries something again and again. Returns after a while of none, too.
-    pub(crate) fn pause(&self, round: &mut u32, waiting: Waiting) {
-        match self.progress() {
-            Progress::Something => *round = 0,
-            Progress::Nothing => {
-                let shown = Cell::new(false);
-                // Room in the network is not announced: it has to be looked for.
-                self.park.idle(*round, &|| {
-                    self.show(&shown, waiting);
-                    true
-                });
-                if shown.get() {
-                    self.host.waiting(None);
-                }
-                *round = round.saturating_add(1);
-            }
-            Progress::Elsewhere => std::thread::yield_now(),
-        }
     }
 
     /// The wait appears in the status line from when the process is about to sleep: a short one costs nothing.

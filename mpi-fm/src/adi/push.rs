@@ -39,7 +39,7 @@ impl Process {
         moved
     }
 
-    /// Something waits for room in the network, so that the process must not sleep until a message arrives.
+    /// Something waits for room in the network.
     pub(crate) fn has_work_to_push(&self) -> bool {
         !self.busy_peers.lock().is_empty() || self.fm.pending()
     }

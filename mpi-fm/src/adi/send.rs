@@ -35,13 +35,11 @@ pub struct Address<'c> {
     pub plane: Plane,
 }
 
-/// What became of an attempt to send eagerly.
-enum Attempt {
-    Sent,
-    /// No room in the network now.
-    Later,
-    /// Too long, or the receiver holds enough unmatched messages.
-    NotEager,
+/// What became of a send that was started.
+enum Started {
+    /// The message has left: the buffer may be used again.
+    Gone { peer: Peer, envelope: Envelope },
+    Pending(Handle),
 }
 
 /// The outcome of a send says nothing (MPI 5.0 section 3.7.3), but for cancellation.
@@ -53,26 +51,14 @@ impl Process {
     /// # Errors
     /// `MPI_ERR_NO_MEM`
     pub fn send(&self, buf: Buf<'_>, to: Address<'_>, mode: Mode) -> Result<()> {
-        let (peer, context) = to.comm.target(to.rank);
-        if peer != self.me() && mode == Mode::Standard {
-            let mut envelope = envelope(&to, context);
-            let mut round = 0;
-            loop {
-                let attempt = {
-                    let mut out = self.peer(peer).out.lock();
-                    if out.queue.is_empty() { self.try_eager(&mut out, peer, &mut envelope, &buf) } else { Attempt::NotEager }
-                };
-                match attempt {
-                    Attempt::Sent => return Ok(()),
-                    Attempt::NotEager => break,
-                    Attempt::Later => self.pause(&mut round, waiting(&to)),
-                }
+        match self.start_send(buf, &to, mode)? {
+            Started::Gone { .. } => Ok(()),
+            Started::Pending(request) => {
+                self.wait_done(request, waiting(&to))?;
+                self.requests.free(request);
+                Ok(())
             }
         }
-        let request = self.isend(buf, to, mode)?;
-        self.wait_done(request, waiting(&to))?;
-        self.requests.free(request);
-        Ok(())
     }
 
     /// Starts a send. The request completes when the buffer may be used again.
@@ -80,30 +66,34 @@ impl Process {
     /// # Errors
     /// `MPI_ERR_NO_MEM`
     pub fn isend(&self, buf: Buf<'_>, to: Address<'_>, mode: Mode) -> Result<Handle> {
+        match self.start_send(buf, &to, mode)? {
+            Started::Gone { peer, envelope } => self.sent(peer, envelope, to.comm.handle),
+            Started::Pending(request) => Ok(request),
+        }
+    }
+
+    #[inline]
+    fn start_send(&self, buf: Buf<'_>, to: &Address<'_>, mode: Mode) -> Result<Started> {
         let (peer, context) = to.comm.target(to.rank);
-        let mut envelope = envelope(&to, context);
+        let mut envelope = envelope(to, context);
+        if mode == Mode::Standard && peer != self.me() {
+            let mut out = self.peer(peer).out.lock();
+            if out.queue.is_empty() && self.try_eager(&mut out, peer, &mut envelope, &buf) {
+                return Ok(Started::Gone { peer, envelope });
+            }
+        }
+        self.start_pending(buf, to, mode, peer, envelope).map(Started::Pending)
+    }
+
+    /// Starts a send that cannot leave at once: by its kind, or for want of room or budget.
+    #[cold]
+    fn start_pending(&self, buf: Buf<'_>, to: &Address<'_>, mode: Mode, peer: Peer, mut envelope: Envelope) -> Result<Handle> {
         if peer == self.me() {
             envelope.sequence = self.peer(peer).out.lock().next_sequence();
             return self.send_to_self(to.comm, envelope, Memory::of(&buf), mode);
         }
-        let mut out = self.peer(peer).out.lock();
-        if mode == Mode::Standard {
-            if out.queue.is_empty() {
-                if let Attempt::Sent = self.try_eager(&mut out, peer, &mut envelope, &buf) {
-                    drop(out);
-                    return self.sent(peer, envelope, to.comm.handle);
-                }
-            }
-            let eager = buf.bytes() <= self.eager_bytes_max(peer) && out.charge(buf.bytes());
-            if eager {
-                envelope.sequence = out.next_sequence();
-                let request = self.requests.start(State::Sending { to: peer, envelope }, Memory::of(&buf), to.comm.handle)?;
-                out.queue.push_back(Queued::Eager { envelope, request });
-                self.list(peer, &mut out);
-                return Ok(request);
-            }
-        }
-        self.announce(out, peer, envelope, Memory::of(&buf), to.comm.handle)
+        let out = self.peer(peer).out.lock();
+        self.enqueue(out, peer, envelope, Memory::of(&buf), to.comm.handle, mode)
     }
 
     /// Sends a message that the engine owns: it need not wait for the user's buffer.
@@ -117,19 +107,30 @@ impl Process {
             envelope.sequence = self.peer(peer).out.lock().next_sequence();
             return self.send_to_self(to.comm, envelope, Memory::Owned(bytes), mode);
         }
-        let mut out = self.peer(peer).out.lock();
-        let eager = mode == Mode::Standard
-            && bytes.len() as u64 <= self.eager_bytes_max(peer)
-            && out.charge(bytes.len() as u64);
-        if !eager {
-            return self.announce(out, peer, envelope, Memory::Owned(bytes), to.comm.handle);
+        let out = self.peer(peer).out.lock();
+        let request = self.enqueue(out, peer, envelope, Memory::Owned(bytes), to.comm.handle, mode)?;
+        self.push(peer);
+        Ok(request)
+    }
+
+    /// Puts a message behind those that wait: whole if the receiver's budget allows, otherwise announced.
+    fn enqueue(
+        &self,
+        mut out: Guard<'_, Outgoing>,
+        peer: Peer,
+        mut envelope: Envelope,
+        memory: Memory,
+        comm: Handle,
+        mode: Mode,
+    ) -> Result<Handle> {
+        let bytes = memory.len();
+        if mode == Mode::Synchronous || bytes > self.eager_bytes_max(peer) || !out.charge(bytes) {
+            return self.announce(out, peer, envelope, memory, comm);
         }
         envelope.sequence = out.next_sequence();
-        let request = self.requests.start(State::Sending { to: peer, envelope }, Memory::Owned(bytes), to.comm.handle)?;
+        let request = self.requests.start(State::Sending { to: peer, envelope }, memory, comm)?;
         out.queue.push_back(Queued::Eager { envelope, request });
         self.list(peer, &mut out);
-        drop(out);
-        self.push(peer);
         Ok(request)
     }
 
@@ -140,11 +141,12 @@ impl Process {
         Ok(request)
     }
 
+    /// Sends the message in one packet, if it fits, the receiver's budget allows and the network has room.
     #[inline]
-    fn try_eager(&self, out: &mut Outgoing, peer: Peer, envelope: &mut Envelope, buf: &Buf<'_>) -> Attempt {
+    fn try_eager(&self, out: &mut Outgoing, peer: Peer, envelope: &mut Envelope, buf: &Buf<'_>) -> bool {
         let bytes = buf.bytes();
         if bytes > self.eager_bytes_max(peer) || !out.charge(bytes) {
-            return Attempt::NotEager;
+            return false;
         }
         envelope.sequence = out.sequence;
         let sent = self.fm.try_send(peer, EAGER, Envelope::SIZE + bytes as usize, |packet| {
@@ -152,12 +154,12 @@ impl Process {
             envelope.write(head);
             buf.read_at(0, body);
         });
-        if !sent {
+        if sent {
+            out.next_sequence();
+        } else {
             out.refund(1, bytes);
-            return Attempt::Later;
         }
-        out.next_sequence();
-        Attempt::Sent
+        sent
     }
 
     /// Sends the envelope alone; the body waits for the receiver's clearance.
