@@ -20,15 +20,57 @@ pub struct SmpPark {
 
 /// How many fruitless polls pass in each way of waiting.
 struct Policy {
-    spins: u32,
+    /// With a core for each process, an answer is usually under way on another core.
+    spins: Option<Spins>,
     yields: u32,
 }
 
 impl Policy {
-    /// With a core for each process, an answer is usually under way on another core: a spin of about a microsecond catches it,
-    /// and waking a sleeper would cost twenty. With fewer, a spin only keeps the core from whom we wait for.
     fn new(processes: usize, cores: usize) -> Self {
-        if processes <= cores { Policy { spins: 100, yields: 100 } } else { Policy { spins: 0, yields: 20 } }
+        if processes <= cores {
+            Policy { spins: Some(Spins::new()), yields: 100 }
+        } else {
+            // A spin would only keep the core from whom we wait for.
+            Policy { spins: None, yields: 20 }
+        }
+    }
+}
+
+/// How long a wait spins, in polls of some 20 ns.
+///
+/// To be woken costs about as much as the longest spin, so that a spin in vain at most doubles the price of a wait. Where spins
+/// are in vain again and again, because whom we wait for computes or has lost its core to another job, they get short; they
+/// get long again as soon as short ones are enough.
+struct Spins {
+    limit: AtomicU32,
+    /// The latest poll of the wait that is under way, or was last.
+    round: AtomicU32,
+}
+
+const SPINS_MIN: u32 = 60;
+const SPINS_MAX: u32 = 1500;
+
+impl Spins {
+    fn new() -> Self {
+        Spins { limit: AtomicU32::new(SPINS_MAX), round: AtomicU32::new(0) }
+    }
+
+    /// How many polls of the wait that is in its poll number `round` are to be spun.
+    #[inline]
+    fn limit(&self, round: u32) -> u32 {
+        let limit = self.limit.load(Relaxed);
+        let limit = if round == 0 { self.learn(limit) } else { limit };
+        self.round.store(round, Relaxed);
+        limit
+    }
+
+    /// A wait begins: the last one's length tells how long this one may spin.
+    #[inline]
+    fn learn(&self, limit: u32) -> u32 {
+        let enough = self.round.load(Relaxed) < limit;
+        let next = if enough { (2 * limit).min(SPINS_MAX) } else { (limit / 2).max(SPINS_MIN) };
+        self.limit.store(next, Relaxed);
+        next
     }
 }
 
@@ -99,8 +141,10 @@ impl SmpPark {
 
 impl Park for SmpPark {
     fn idle(&self, round: u32, arrived: &dyn Fn() -> bool) {
-        let Policy { spins, yields } = self.policy;
+        let Policy { spins, yields } = &self.policy;
+        let spins = spins.as_ref().map_or(0, |spins| spins.limit(round));
         if round < spins {
+            // Also in the first polls: without a pause the line's arrival costs more than a pause delays it.
             std::hint::spin_loop();
         } else if round < spins + yields && !self.is_crowded() {
             self.yield_core();
@@ -116,5 +160,24 @@ impl Park for SmpPark {
             word.store(AWAKE, Relaxed);
             sys::futex_wake(word);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Waits that each take so many polls; how long the next one may spin.
+    fn after(waits: &[u32]) -> u32 {
+        let spins = Spins::new();
+        waits.iter().for_each(|&polls| (0..polls).for_each(|round| _ = spins.limit(round)));
+        spins.limit(0)
+    }
+
+    #[test]
+    fn vain_spins_get_short_and_long_again() {
+        assert_eq!(after(&[]), SPINS_MAX);
+        assert_eq!(after(&[2 * SPINS_MAX; 10]), SPINS_MIN);
+        assert_eq!(after(&[[2 * SPINS_MAX; 10], [10; 10]].concat()), SPINS_MAX);
     }
 }
