@@ -1,9 +1,10 @@
 //! `MPI_Dims_create`: a balanced grid for a number of processes (MPI 5.0 section 8.5.2).
 //!
 //! The standard asks for dimensions "as close to each other as possible" in non-increasing order. Taken at its word: the
-//! difference between the largest and the smallest is the least possible, and among such grids the one whose sorted dimensions
-//! come first. Divisibility decides, so all divisors are tried, but a choice that is already worse than the best grid known is
-//! not pursued; near-balanced choices come first, which makes that cut deep.
+//! difference between the largest and the smallest is the least possible; among such grids the smallest dimension is the largest
+//! possible, since the same difference is less where both are larger, then the second smallest, and so on. Divisibility decides, so
+//! all divisors are tried, but a choice that is already worse than the best grid known is not pursued; near-balanced choices come
+//! first, which makes that cut deep.
 
 use crate::bail;
 use crate::error::Result;
@@ -65,7 +66,8 @@ impl Search {
         if left == 1 {
             let fits = self.chosen.last().is_none_or(|&last| rest <= last);
             let spread = largest.map_or(0, |largest| largest - rest);
-            if fits && spread < self.spread {
+            let from_smallest = || [rest].into_iter().chain(self.chosen.iter().rev().copied());
+            if fits && (spread < self.spread || (spread == self.spread && from_smallest().gt(self.best.iter().rev().copied()))) {
                 self.spread = spread;
                 self.best = self.chosen.iter().copied().chain([rest]).collect();
             }
@@ -79,8 +81,8 @@ impl Search {
             if self.chosen.last().is_some_and(|&last| factor > last) {
                 break;
             }
-            // If even the most balanced rest is as far apart as what is known, so it is with all larger factors.
-            let smallest_allowed = largest - self.spread + 1;
+            // If even the most balanced rest is too far apart beside what is known, so it is with all larger factors.
+            let smallest_allowed = largest - self.spread;
             if smallest_allowed > 1 && power(smallest_allowed, left - 1) > i64::from(rest / factor) {
                 break;
             }
@@ -132,11 +134,13 @@ mod tests {
 
     #[test]
     fn as_balanced_as_brute_force() {
-        for number in (1..400).chain([512, 720, 840, 960, 1001, 1024, 1296, 2520, 4096]) {
+        for number in (1..400).chain([512, 720, 840, 960, 1001, 1024, 1296, 2520, 4096, 5040, 6240, 10800]) {
             for count in 1..=4 {
                 let mut all = Vec::new();
                 all_products(number, count, number, &mut all, &mut Vec::new());
-                let best = all.into_iter().min_by_key(|dims| (dims[0] - dims[count - 1], dims.clone())).unwrap();
+                let smallest_first = |dims: &[i32]| dims.iter().rev().copied().collect::<Vec<_>>();
+                let key = |dims: &Vec<i32>| (dims[count - 1] - dims[0], smallest_first(dims));
+                let best = all.into_iter().max_by_key(key).unwrap();
                 assert_eq!(of(number, &vec![0; count]), best, "{number} in {count}");
             }
         }
@@ -156,6 +160,7 @@ mod tests {
     fn fixed_dimensions() {
         assert_eq!(of(12, &[3, 4]), [3, 4]);
         assert_eq!(of(60, &[0, 5, 0]), [4, 5, 3]);
+        assert_eq!(of(5040, &[0, 0, 0]), [21, 16, 15], "not 20, 18, 14");
         assert_eq!(of(1, &[0; 40]), [1; 40]);
         assert_eq!(of(5, &[]), []);
         for (processes, dims, class) in [

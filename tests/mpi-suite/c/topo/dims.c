@@ -43,6 +43,8 @@ int main(int argc, char **argv) {
     fixed(6, 0, 3, 0, 2, 3, 1);
     fixed(64, 0, 0, 0, 4, 4, 4);
     fixed(60, 0, 0, 5, 4, 3, 5);
+    /* As far apart as 20 x 18 x 14, but between larger numbers. */
+    fixed(5040, 0, 0, 0, 21, 16, 15);
     fixed(24, 2, 3, 4, 2, 3, 4);
     fixed(17, 1, 0, 1, 1, 17, 1);
     OK(MPI_Dims_create(5, 0, NULL));
