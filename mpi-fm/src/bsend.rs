@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 /// What each message costs beside its bytes (`MPI_BSEND_OVERHEAD`).
 pub const OVERHEAD: u64 = 512;
 
-/// A place to attach a buffer to: the process, or a communicator.
+/// A place to attach a buffer to: the process, a session, or a communicator.
 #[derive(Default)]
 pub struct BufferSlot {
     attached: Mutex<Option<Attached>>,
@@ -88,8 +88,10 @@ impl Process {
     /// # Errors
     /// `MPI_ERR_BUFFER` when no buffer is attached or the message does not fit what is left of it.
     pub fn ibsend(&self, buf: Buf<'_>, to: Address<'_>) -> Result<Handle> {
-        let comm_slot = &to.comm.buffer;
-        let slot = if comm_slot.is_attached() { comm_slot } else { &self.buffer };
+        // The nearest one counts (MPI 5.0 section 3.6).
+        let session = to.comm.group.session().map(|session| &session.buffer);
+        let nearest = [Some(&to.comm.buffer), session].into_iter().flatten().find(|slot| slot.is_attached());
+        let slot = nearest.unwrap_or(&self.buffer);
         // What has left already makes room.
         self.progress();
         let mut attached = slot.attached.lock();

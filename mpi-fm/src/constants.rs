@@ -15,4 +15,5 @@ pub const UNDEFINED: i32 = -32766;
 pub const MAX_ERROR_STRING: usize = 512;
 pub const MAX_INFO_KEY: usize = 256;
 pub const MAX_INFO_VAL: usize = 1024;
+pub const MAX_STRINGTAG_LEN: usize = 1024;
 pub const MAX_OBJECT_NAME: usize = 128;

@@ -1,7 +1,6 @@
 //! Error handlers: what happens when a call on an object fails (MPI 5.0 section 9.3).
 
 use crate::handle::{Handle, Kind};
-use std::sync::Arc;
 
 /// `MPI_ERRHANDLER_NULL`
 pub const NULL: Handle = 0x140;
@@ -48,7 +47,11 @@ impl Errhandler {
         }
     }
 
-    pub fn shared(self) -> Arc<Errhandler> {
-        Arc::new(self)
+    /// The kind of object that it was made for; a predefined one serves all.
+    pub const fn kind(self) -> Kind {
+        match self.action {
+            Action::Call { kind, .. } => kind,
+            _ => Kind::Comm,
+        }
     }
 }

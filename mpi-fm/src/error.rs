@@ -1,5 +1,6 @@
 //! Errors: an MPI error class, and a text that names what a person needs.
 
+use crate::errhandler::Errhandler;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -96,8 +97,10 @@ pub struct What {
     pub class: Class,
     /// For people: names rank, peer, tag, communicator, sizes; no trailing full stop.
     pub text: String,
-    /// The communicator whose error handler is in charge, when it is not the one passed to the call.
+    /// The communicator or session whose error handler is in charge, when it is not the one passed to the call.
     pub comm: Option<u32>,
+    /// The error handler itself, where the object that it is for could not be made.
+    pub errhandler: Option<Errhandler>,
 }
 
 const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
@@ -105,10 +108,16 @@ const _: () = assert!(size_of::<Result<()>>() == size_of::<usize>());
 impl Error {
     #[cold]
     pub fn new(class: Class, text: impl Into<String>) -> Error {
-        Error(Box::new(What { class, text: text.into(), comm: None }))
+        Error(Box::new(What { class, text: text.into(), comm: None, errhandler: None }))
     }
 
-    /// The same, for the error handler of the communicator `comm`.
+    /// The same, for `errhandler`: that of an object that could not be made.
+    pub fn to(mut self, errhandler: Errhandler) -> Error {
+        self.errhandler = Some(errhandler);
+        self
+    }
+
+    /// The same, for the error handler of the communicator or session `comm`.
     pub fn on(mut self, comm: u32) -> Error {
         self.comm = Some(comm);
         self

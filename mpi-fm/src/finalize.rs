@@ -13,12 +13,19 @@ impl Process {
     /// Those of the messages.
     pub fn finalize(&self) -> Result<()> {
         let world = self.world();
-        let waiting = Waiting { comm: world.handle, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG };
-        self.wait_until(waiting, || !self.has_work_to_push() && !self.has_sends_let_go());
+        self.drain();
         let cx = Cx::begin(self, world, Operation::Finalize);
         self.block_on(world.handle, barrier::dissemination(&cx))?;
-        self.wait_until(waiting, || !self.has_work_to_push());
+        self.drain();
         Ok(())
+    }
+
+    /// Completes the sends that were let go. What has left this process needs it no more, so that the end of the last session waits for
+    /// nobody else (MPI 5.0 section 11.3.1).
+    pub fn drain(&self) {
+        let waiting =
+            Waiting { comm: self.world().handle, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG };
+        self.wait_until(waiting, || !self.has_work_to_push() && !self.has_sends_let_go());
     }
 
     /// Buffered sends, and requests freed before they were complete.

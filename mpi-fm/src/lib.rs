@@ -23,6 +23,7 @@ pub mod objects;
 pub mod op;
 pub mod process;
 pub mod request;
+pub mod session;
 pub mod status;
 pub mod topo;
 
@@ -32,3 +33,4 @@ pub use error::{Class, Error, Result};
 pub use group::{Comparison, Group};
 pub use op::Op;
 pub use process::Process;
+pub use session::Session;

@@ -38,6 +38,7 @@ pub struct Process {
     pub ops: Ops,
     world: OnceLock<Arc<Comm>>,
     own: OnceLock<Arc<Comm>>,
+    bootstrap: OnceLock<Arc<Comm>>,
     peers: Box<[OnceLock<Box<PeerState>>]>,
     /// Peers with something to push.
     pub(crate) busy_peers: ThreadLock<Vec<Peer>>,
@@ -53,7 +54,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// The process `fm.me()` of a job of `fm.peers()`, with its two predefined communicators.
+    /// The process `fm.me()` of a job of `fm.peers()`, with its predefined communicators.
     pub fn new(fm: Fm, park: Arc<dyn Park>, host: Arc<dyn Host>, config: Config) -> Arc<Process> {
         let threading = fm.threading();
         let peers = (0..fm.peers()).map(|_| OnceLock::new()).collect();
@@ -70,6 +71,7 @@ impl Process {
             ops: Ops::new(),
             world: OnceLock::new(),
             own: OnceLock::new(),
+            bootstrap: OnceLock::new(),
             peers,
             busy_peers: ThreadLock::new(threading, Vec::new()),
             progress_turn: ThreadLock::new(threading, ()),
@@ -104,7 +106,13 @@ impl Process {
     fn make_predefined(&self) {
         let world = comm::predefined(self, comm::WORLD, comm::WORLD_SERIAL);
         let own = comm::predefined(self, comm::SELF, comm::SELF_SERIAL);
-        assert!(self.world.set(world).is_ok() && self.own.set(own).is_ok());
+        let bootstrap = comm::predefined(self, comm::BOOTSTRAP, comm::BOOTSTRAP_SERIAL);
+        assert!(self.world.set(world).is_ok() && self.own.set(own).is_ok() && self.bootstrap.set(bootstrap).is_ok());
+    }
+
+    /// All processes of the job, for what goes on between processes that have no communicator yet. Programs do not see it.
+    pub(crate) fn bootstrap(&self) -> &Arc<Comm> {
+        self.bootstrap.get().expect("made with the process")
     }
 
     /// The communicator that a handle of the user names.

@@ -2,8 +2,10 @@
 
 use crate::args::{check, put};
 use crate::count::Count;
+use crate::instance::current;
 use crate::rank::Rank;
-use crate::types::{CHandle, MPI_Comm, MPI_Request};
+use crate::session;
+use crate::types::{CHandle, MPI_Comm, MPI_Request, MPI_Session};
 use mpi_fm::bsend::{BufferSlot, UserBuffer};
 use mpi_fm::{Process, Result, bail};
 use std::ffi::c_void;
@@ -97,6 +99,38 @@ pub unsafe fn comm_start_flush(rank: &Rank, comm: MPI_Comm, request: *mut MPI_Re
     let comm = Arc::clone(rank.comm(comm)?);
     let process = Arc::clone(&rank.process);
     let handle = rank.process.start_collective(comm.handle, async move { flushed(&process, &comm.buffer).await })?;
+    // SAFETY: the caller's.
+    unsafe { put("request", request, MPI_Request::from_handle(handle)) }
+}
+
+pub unsafe fn session_attach<N: Count>(_: &Rank, session: MPI_Session, buffer: *mut c_void, size: N) -> Result<()> {
+    session::find(current(), session)?.buffer.attach(user_buffer(buffer, size)?)
+}
+
+pub unsafe fn session_detach<N: Count>(
+    rank: &Rank,
+    session: MPI_Session,
+    buffer_addr: *mut c_void,
+    size: *mut N,
+) -> Result<()> {
+    check("buffer_addr", buffer_addr)?;
+    check("size", size)?;
+    let detached = session::find(current(), session)?.buffer.detach(&rank.process)?;
+    // SAFETY: the caller's.
+    unsafe { give_back(detached, buffer_addr, size) }
+}
+
+pub unsafe fn session_flush(rank: &Rank, session: MPI_Session) -> Result<()> {
+    session::find(current(), session)?.buffer.flush(&rank.process);
+    Ok(())
+}
+
+pub unsafe fn session_start_flush(rank: &Rank, session: MPI_Session, request: *mut MPI_Request) -> Result<()> {
+    check("request", request)?;
+    let found = Arc::clone(session::find(current(), session)?);
+    let process = Arc::clone(&rank.process);
+    // The request's errors are the session's.
+    let handle = rank.process.start_collective(session.handle(), async move { flushed(&process, &found.buffer).await })?;
     // SAFETY: the caller's.
     unsafe { put("request", request, MPI_Request::from_handle(handle)) }
 }

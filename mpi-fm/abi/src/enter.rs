@@ -42,6 +42,26 @@ pub enum Object {
 }
 
 impl Object {
+    /// What errors are raised on that the engine has noted this handle with.
+    pub fn of(handle: Handle) -> Object {
+        match Kind::of(handle) {
+            Some(Kind::Window) => Object::Win(handle),
+            Some(Kind::File) => Object::File(handle),
+            Some(Kind::Session) => Object::Session(handle),
+            _ => Object::Comm(handle),
+        }
+    }
+
+    /// The null handle of a kind.
+    pub fn null(kind: Kind) -> Object {
+        match kind {
+            Kind::Window => Object::Win(MPI_Win::NULL.handle()),
+            Kind::File => Object::File(MPI_File::NULL.handle()),
+            Kind::Session => Object::Session(MPI_Session::NULL.handle()),
+            _ => Object::Comm(MPI_Comm::NULL.handle()),
+        }
+    }
+
     pub fn handle(self) -> Handle {
         match self {
             Object::Comm(handle) | Object::Win(handle) | Object::File(handle) | Object::Session(handle) => handle,
@@ -147,9 +167,10 @@ pub fn unsupported(call: Call, object: Option<Object>) -> c_int {
 #[cold]
 fn outside(instance: &Instance, call: Call) -> c_int {
     let when = match instance.phase() {
+        _ if instance.is_forked() => "called in a child process that a rank forked, which is no part of the job",
+        Phase::Before | Phase::Running if instance.is_between_sessions() => "called after the last MPI_Session_finalize",
         Phase::Before | Phase::Running => "called before MPI_Init",
         Phase::Finalized => "called after MPI_Finalize",
-        Phase::Forked => "called in a child process that a rank forked, which is no part of the job",
     };
     raise(instance, call, &Error::new(Class::OTHER, when), None)
 }

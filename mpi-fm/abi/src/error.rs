@@ -5,9 +5,10 @@ use crate::enter::Object;
 use crate::failure::tell;
 use crate::instance::Instance;
 use crate::rank::Rank;
+use crate::session;
 use crate::types::{
     CHandle, MPI_Comm, MPI_Comm_errhandler_function, MPI_Errhandler, MPI_File, MPI_File_errhandler_function,
-    MPI_Session_errhandler_function, MPI_Win_errhandler_function,
+    MPI_Session, MPI_Session_errhandler_function, MPI_Win_errhandler_function,
 };
 use mpi_fm::constants::MAX_ERROR_STRING;
 use mpi_fm::errhandler::{Action, Errhandler};
@@ -57,7 +58,7 @@ creators! {
 }
 
 /// The error handler that `handle` names, for an object of `kind`.
-fn find(instance: &Instance, handle: MPI_Errhandler, kind: Kind) -> Result<Errhandler> {
+pub(crate) fn find(instance: &Instance, handle: MPI_Errhandler, kind: Kind) -> Result<Errhandler> {
     if let Some(predefined) = Errhandler::predefined(handle.handle()) {
         return Ok(predefined);
     }
@@ -118,6 +119,23 @@ pub unsafe fn comm_get(rank: &Rank, comm: MPI_Comm, errhandler: *mut MPI_Errhand
 pub unsafe fn comm_call(rank: &Rank, comm: MPI_Comm, errorcode: c_int) -> Result<()> {
     let errhandler = rank.comm(comm)?.attached.errhandler();
     call(errhandler, Object::Comm(comm.handle()), errorcode)
+}
+
+pub unsafe fn session_set(instance: &Instance, session: MPI_Session, errhandler: MPI_Errhandler) -> Result<()> {
+    let session = session::find(instance, session)?;
+    session.attached.set_errhandler(find(instance, errhandler, Kind::Session)?);
+    Ok(())
+}
+
+pub unsafe fn session_get(instance: &Instance, session: MPI_Session, errhandler: *mut MPI_Errhandler) -> Result<()> {
+    let handle = handle_of(instance, session::find(instance, session)?.attached.errhandler())?;
+    // SAFETY: the caller's.
+    unsafe { put("errhandler", errhandler, handle) }
+}
+
+pub unsafe fn session_call(instance: &Instance, session: MPI_Session, errorcode: c_int) -> Result<()> {
+    let errhandler = session::find(instance, session)?.attached.errhandler();
+    call(errhandler, Object::Session(session.handle()), errorcode)
 }
 
 /// Files cannot be opened yet, but the handler of those to come can be set on `MPI_FILE_NULL` (MPI 5.0 section 14.7).

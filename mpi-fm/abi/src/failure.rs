@@ -16,10 +16,11 @@ use std::ffi::c_int;
 #[cold]
 pub fn raise(instance: &Instance, call: Call, error: &Error, parameter: Option<Object>) -> c_int {
     let code = instance.codes.code(error);
-    let (handler, object) = match instance.rank() {
-        Some(rank) => in_charge(instance, rank, call, error.comm.map(Object::Comm).or(parameter)),
+    let (handler, object) = match (error.errhandler, instance.rank()) {
+        (Some(errhandler), _) => (errhandler, Object::null(errhandler.kind())),
+        (None, Some(rank)) => in_charge(instance, rank, call, error.comm.map(Object::of).or(parameter)),
         // Nobody can have set another one.
-        None => (Errhandler::FATAL, Object::Comm(SELF)),
+        (None, None) => (Errhandler::FATAL, Object::Comm(SELF)),
     };
     match handler.action {
         Action::Return => code,
@@ -30,16 +31,22 @@ pub fn raise(instance: &Instance, call: Call, error: &Error, parameter: Option<O
 }
 
 /// The error handler of `object`, and the object it is told of. Where there is none, or `object` is no communicator at all, they
-/// are those of `MPI_COMM_SELF` (MPI 5.0 section 9.3), and of `MPI_FILE_NULL` for files (section 14.7).
+/// are those of `MPI_COMM_SELF` while the World Model is initialised (MPI 5.0 section 9.3), and of `MPI_FILE_NULL` for files (section 14.7).
 fn in_charge(instance: &Instance, rank: &Rank, call: Call, object: Option<Object>) -> (Errhandler, Object) {
     if call.name().starts_with("MPI_File_") {
         return (instance.file_errhandler(), Object::File(MPI_File::NULL.handle()));
     }
-    let comm = match object {
-        Some(Object::Comm(handle)) => rank.process.comm(handle).unwrap_or(rank.process.own()),
-        _ => rank.process.own(),
+    let found = match object {
+        Some(Object::Comm(handle)) => rank.comm(MPI_Comm::from_handle(handle)).ok().map(|comm| comm.attached.errhandler()),
+        Some(Object::Session(handle)) => instance.sessions.find(handle).map(|session| session.attached.errhandler()),
+        _ => None,
     };
-    (comm.attached.errhandler(), Object::Comm(comm.handle))
+    match (object, found) {
+        (Some(object), Some(errhandler)) => (errhandler, object),
+        _ if rank.in_world() => (rank.process.own().attached.errhandler(), Object::Comm(SELF)),
+        // The initial error handler.
+        _ => (Errhandler::FATAL, Object::Comm(SELF)),
+    }
 }
 
 /// The exit status of a process that dies of an error: never 0.
@@ -96,7 +103,6 @@ pub fn who(instance: &Instance) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rank::Thread;
     use crate::start::singleton;
     use mpi_fm::comm::WORLD;
     use std::sync::Mutex;
@@ -114,10 +120,8 @@ mod tests {
     }
 
     fn instance() -> Instance {
-        let instance = Instance::new();
-        // SAFETY: no condition.
-        let main = unsafe { libc::pthread_self() };
-        instance.initialize(Box::new(singleton(Thread { level: 0, main })));
+        let instance = Instance::started_by(Box::new(|threading| Ok(singleton(threading))));
+        crate::init::init_alone(&instance);
         instance
     }
 

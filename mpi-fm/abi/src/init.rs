@@ -6,6 +6,7 @@ use crate::instance::{Instance, Phase, current};
 use crate::rank::{Rank, Thread};
 use crate::trace;
 use crate::types::MPI_Comm;
+use fm::Threading;
 use mpi_fm::attr::Object;
 use mpi_fm::{Result, bail};
 use std::ffi::{c_char, c_int};
@@ -33,40 +34,64 @@ pub unsafe fn init_thread(
 
 fn initialize(instance: &Instance, required: c_int) -> Result<c_int> {
     match instance.phase() {
+        _ if instance.is_forked() => bail!(OTHER, "called in a child process that a rank forked, which is no part of the job"),
         Phase::Before => (),
         Phase::Running => bail!(OTHER, "MPI is initialised already"),
         Phase::Finalized => bail!(OTHER, "MPI cannot be initialised again after MPI_Finalize"),
-        Phase::Forked => bail!(OTHER, "called in a child process that a rank forked, which is no part of the job"),
     }
     // A number between two levels asks for the next one up, whatever a program takes it from.
     let levels = [THREAD_SINGLE, THREAD_FUNNELED, THREAD_SERIALIZED, THREAD_MULTIPLE];
     let level = levels.into_iter().find(|level| required <= *level).unwrap_or(THREAD_MULTIPLE);
+    let rank = join(instance, if level == THREAD_MULTIPLE { Threading::Multiple } else { Threading::Single })?;
+    let level = level.min(most(rank));
     // SAFETY: no condition.
     let main = unsafe { libc::pthread_self() };
-    let rank = instance.start(Thread { level, main })?;
-    instance.initialize(Box::new(rank));
-    report_panics();
-    watch_forks();
+    instance.world_begins(rank, Thread { level, main });
     Ok(level)
+}
+
+/// Becomes a user of the rank.
+pub fn join(instance: &Instance, threading: Threading) -> Result<&Rank> {
+    let joined = instance.join(threading)?;
+    if joined.made {
+        report_panics();
+        watch_forks();
+    }
+    Ok(joined.rank)
+}
+
+/// The highest thread level that the rank was made for.
+pub fn most(rank: &Rank) -> c_int {
+    if rank.process.threading() == Threading::Multiple { THREAD_MULTIPLE } else { THREAD_SERIALIZED }
+}
+
+/// Is a user of the rank no more.
+pub fn leave(instance: &Instance) {
+    instance.leave(|rank| {
+        rank.process.drain();
+        trace::report(instance, rank);
+        rank.line().finalised();
+    });
 }
 
 /// Attributes of `MPI_COMM_SELF` go first, while MPI still works for their callbacks (MPI 5.0 section 11.2.3); then everything that
 /// was accepted leaves.
 pub unsafe fn finalize(rank: &Rank) -> Result<()> {
     let instance = current();
+    if !rank.in_world() {
+        bail!(OTHER, "there is no MPI_Init to end; a session ends with MPI_Session_finalize");
+    }
     let own = rank.own();
     own.attached.attributes.clear(Object(own.handle as usize))?;
     rank.process.finalize()?;
-    trace::report(instance, rank);
-    rank.line().finalised();
-    instance.finalize();
+    instance.world_ends(rank);
+    leave(instance);
     Ok(())
 }
 
 pub unsafe fn initialized(instance: &Instance, flag: *mut c_int) -> Result<()> {
-    let begun = matches!(instance.phase(), Phase::Running | Phase::Finalized | Phase::Forked);
     // SAFETY: the caller's.
-    unsafe { put("flag", flag, begun.into()) }
+    unsafe { put("flag", flag, (instance.phase() != Phase::Before).into()) }
 }
 
 pub unsafe fn finalized(instance: &Instance, flag: *mut c_int) -> Result<()> {
@@ -80,14 +105,23 @@ pub unsafe fn abort(rank: &Rank, _comm: MPI_Comm, errorcode: c_int) -> Result<()
     rank.process.host.abort(errorcode)
 }
 
+/// How MPI was initialised; with sessions alone there is no answer (MPI 5.0 section 11.2.1).
+fn thread(rank: &Rank) -> Result<&'static Thread> {
+    match current().thread() {
+        Some(thread) if rank.in_world() => Ok(thread),
+        _ => bail!(OTHER, "MPI_Init was not called; MPI_Session_get_info tells a session's thread level"),
+    }
+}
+
 pub unsafe fn query_thread(rank: &Rank, provided: *mut c_int) -> Result<()> {
     // SAFETY: the caller's.
-    unsafe { put("provided", provided, rank.thread.level) }
+    unsafe { put("provided", provided, thread(rank)?.level) }
 }
 
 pub unsafe fn is_thread_main(rank: &Rank, flag: *mut c_int) -> Result<()> {
+    let main = thread(rank)?.main;
     // SAFETY: no condition; both are threads of this process.
-    let main = unsafe { libc::pthread_equal(libc::pthread_self(), rank.thread.main) } != 0;
+    let main = unsafe { libc::pthread_equal(libc::pthread_self(), main) } != 0;
     // SAFETY: the caller's.
     unsafe { put("flag", flag, main.into()) }
 }
@@ -120,19 +154,30 @@ fn watch_forks() {
     }
 }
 
+/// The World Model of a process without a launcher, for tests.
+#[cfg(test)]
+pub fn init_alone(instance: &Instance) {
+    // SAFETY: no condition.
+    let main = unsafe { libc::pthread_self() };
+    let joined = instance.join(Threading::Single).expect("a process alone starts");
+    instance.world_begins(joined.rank, Thread { level: THREAD_SINGLE, main });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::enter::Call;
     use crate::start::singleton;
 
+    fn alone() -> Instance {
+        Instance::started_by(Box::new(|threading| Ok(singleton(threading))))
+    }
+
     #[test]
     fn a_panic_names_rank_and_call() {
-        let instance = Instance::new();
+        let instance = alone();
         assert_eq!(last_words(&instance), None);
-        // SAFETY: no condition.
-        let main = unsafe { libc::pthread_self() };
-        instance.initialize(Box::new(singleton(Thread { level: THREAD_SINGLE, main })));
+        init_alone(&instance);
         assert_eq!(last_words(&instance), None, "no call yet");
         instance.rank().unwrap().note(Call::named("MPI_Bcast"));
         let words = last_words(&instance).unwrap();
@@ -141,18 +186,35 @@ mod tests {
 
     #[test]
     fn a_process_goes_through_its_phases_once() {
-        let instance = Instance::new();
+        let instance = alone();
         assert_eq!(instance.phase(), Phase::Before);
         instance.forked();
-        assert_eq!(instance.phase(), Phase::Before, "a child of a process that is no rank may become one");
-        // SAFETY: no condition.
-        let main = unsafe { libc::pthread_self() };
-        instance.initialize(Box::new(singleton(Thread { level: THREAD_SINGLE, main })));
+        assert!(!instance.is_forked(), "a child of a process that is no rank may become one");
+        init_alone(&instance);
         assert!(initialize(&instance, THREAD_SINGLE).unwrap_err().text.contains("initialised already"));
-        instance.finalize();
+        instance.world_ends(instance.rank().unwrap());
+        leave(&instance);
         assert!(instance.rank().is_none());
         assert!(initialize(&instance, THREAD_SINGLE).unwrap_err().text.contains("after MPI_Finalize"));
         instance.forked();
-        assert_eq!(instance.phase(), Phase::Finalized);
+        assert!(instance.is_forked());
+        assert!(instance.join(Threading::Single).is_err(), "a child of a rank is no part of the job");
+    }
+
+    #[test]
+    fn the_rank_stays_as_long_as_somebody_uses_it() {
+        let instance = alone();
+        let first = &raw const *instance.join(Threading::Multiple).unwrap().rank;
+        init_alone(&instance);
+        let rank = instance.rank().unwrap();
+        assert!(rank.in_world() && most(rank) == THREAD_MULTIPLE);
+        instance.world_ends(rank);
+        leave(&instance);
+        assert!(instance.rank().is_some_and(|rank| !rank.in_world()), "a session is open");
+        leave(&instance);
+        assert!(instance.rank().is_none());
+        let again = instance.join(Threading::Single).unwrap();
+        assert!(std::ptr::eq(again.rank, first) && !again.made, "the next session goes on with it");
+        leave(&instance);
     }
 }

@@ -5,45 +5,59 @@ use crate::error::Registered;
 use crate::info::Infos;
 use crate::rank::{Rank, Thread};
 use mpi_fm::errcode::ErrorCodes;
+use fm::Threading;
 use mpi_fm::errhandler::Errhandler;
-use mpi_fm::Result;
 use mpi_fm::handle::{Kind, Table};
+use mpi_fm::{Result, Session, bail};
 use parking_lot::Mutex;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
+use std::sync::{LazyLock, OnceLock};
 
 /// One program's MPI library. Production has one, [`current`] always; a simulator has one for each of its ranks.
 ///
 /// Here is what the standard lets a program use before initialisation and after finalisation (MPI 5.0 section 11.4.1); the rest
 /// is in [`Rank`].
 pub struct Instance {
-    /// Null unless between initialisation and finalisation.
+    /// Null unless somebody uses it: the World Model, or a session.
     rank: AtomicPtr<Rank>,
-    /// Where it went at finalisation.
+    /// Where it is while nobody does.
     retired: AtomicPtr<Rank>,
+    /// Of the World Model.
     phase: AtomicU8,
+    /// In a process that a rank forked.
+    forked: AtomicBool,
+    /// How many use the rank.
+    users: Mutex<usize>,
+    /// How `MPI_Init` was called.
+    thread: OnceLock<Thread>,
+    pub sessions: LazyLock<Table<Session>>,
     pub codes: ErrorCodes,
     pub errhandlers: LazyLock<Table<Registered>>,
     pub infos: Infos,
     pub fortran: Mutex<Fortran>,
     /// The error handler of `MPI_FILE_NULL`: that of files to come, and of errors in opening them (MPI 5.0 section 14.7).
     file_errhandler: Mutex<Errhandler>,
-    /// What `MPI_Init` makes a rank with, if not with what the launcher said.
+    /// What the first user makes a rank with, if not with what the launcher said.
     starter: Option<Starter>,
 }
 
-/// Makes a rank.
-pub type Starter = Box<dyn Fn(Thread) -> Result<Rank> + Send + Sync>;
+/// Makes a rank that so many threads may use at once.
+pub type Starter = Box<dyn Fn(Threading) -> Result<Rank> + Send + Sync>;
 
-/// How far a process has come.
+/// How far a process has come in the World Model (MPI 5.0 section 11.2), which a program goes through once. Sessions come and go beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Phase {
     Before = 0,
     Running = 1,
     Finalized = 2,
-    /// A process that a rank forked: it has the rank's memory, but is no part of the job.
-    Forked = 3,
+}
+
+/// A rank that a caller has joined.
+pub struct Joined<'i> {
+    pub rank: &'i Rank,
+    /// It is the first to do so in this process.
+    pub made: bool,
 }
 
 impl Instance {
@@ -52,6 +66,10 @@ impl Instance {
             rank: AtomicPtr::new(std::ptr::null_mut()),
             retired: AtomicPtr::new(std::ptr::null_mut()),
             phase: AtomicU8::new(Phase::Before as u8),
+            forked: AtomicBool::new(false),
+            users: Mutex::new(0),
+            thread: OnceLock::new(),
+            sessions: LazyLock::new(|| Table::new(Kind::Session)),
             codes: ErrorCodes::new(),
             errhandlers: LazyLock::new(|| Table::new(Kind::Errhandler)),
             infos: Infos::new(),
@@ -68,21 +86,17 @@ impl Instance {
         instance
     }
 
-    /// Makes the rank, for [`initialize`](Self::initialize).
-    ///
-    /// # Errors
-    /// Those of [`start::start`](crate::start::start).
-    pub fn start(&self, thread: Thread) -> Result<Rank> {
+    fn start(&self, threading: Threading) -> Result<Rank> {
         match &self.starter {
-            None => crate::start::start(thread),
-            Some(starter) => starter(thread),
+            None => crate::start::start(threading),
+            Some(starter) => starter(threading),
         }
     }
 
-    /// The rank that this process is; `None` before initialisation and after finalisation.
+    /// The rank that this process is; `None` while neither the World Model nor a session uses it.
     #[inline]
     pub fn rank(&self) -> Option<&Rank> {
-        // SAFETY: `initialize` stored a box that lives as long as the instance.
+        // SAFETY: `join` stored a box that lives as long as the instance.
         unsafe { self.rank.load(Ordering::Acquire).as_ref() }
     }
 
@@ -90,34 +104,93 @@ impl Instance {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Before,
             1 => Phase::Running,
-            2 => Phase::Finalized,
-            _ => Phase::Forked,
+            _ => Phase::Finalized,
         }
     }
 
-    /// From here on calls find `rank`.
-    pub fn initialize(&self, rank: Box<Rank>) {
-        self.rank.store(Box::into_raw(rank), Ordering::Release);
+    /// One more user of the rank. The first one in this process makes it, `threading` then says for how many threads.
+    ///
+    /// # Errors
+    /// Those of [`start::start`](crate::start::start), and in a forked process.
+    pub fn join(&self, threading: Threading) -> Result<Joined<'_>> {
+        if self.is_forked() {
+            bail!(OTHER, "called in a child process that a rank forked, which is no part of the job");
+        }
+        let mut users = self.users.lock();
+        let mut made = false;
+        if *users == 0 {
+            let kept = self.retired.swap(std::ptr::null_mut(), Ordering::AcqRel);
+            // SAFETY: `leave` put it there, which got it from here.
+            let rank = match unsafe { kept.as_ref() } {
+                Some(rank) => {
+                    rank.line().initialised();
+                    kept
+                }
+                None => {
+                    made = true;
+                    Box::into_raw(Box::new(self.start(threading)?))
+                }
+            };
+            self.rank.store(rank, Ordering::Release);
+        }
+        *users += 1;
+        Ok(Joined { rank: self.rank().expect("it has a user"), made })
+    }
+
+    /// One user less. After the last one calls find no rank. It stays in memory: another thread may still be inside a call, peers may
+    /// send late answers, and the next session goes on with it.
+    pub fn leave(&self, last_words: impl FnOnce(&Rank)) {
+        let mut users = self.users.lock();
+        *users -= 1;
+        if *users > 0 {
+            return;
+        }
+        if let Some(rank) = self.rank() {
+            last_words(rank);
+        }
+        self.retire();
+    }
+
+    fn retire(&self) {
+        let rank = self.rank.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        self.retired.store(rank, Ordering::Release);
+    }
+
+    /// The World Model begins, for a user that has joined.
+    pub fn world_begins(&self, rank: &Rank, thread: Thread) {
+        // A program goes through the World Model once: nothing was set before.
+        let _ = self.thread.set(thread);
+        rank.set_in_world(true);
         self.phase.store(Phase::Running as u8, Ordering::Release);
     }
 
-    /// From here on calls find no rank. It stays in memory: another thread may still be inside a call when the process
-    /// finalizes.
-    pub fn finalize(&self) {
-        self.retire(Phase::Finalized);
+    /// The World Model ends; its user is to leave.
+    pub fn world_ends(&self, rank: &Rank) {
+        rank.set_in_world(false);
+        self.phase.store(Phase::Finalized as u8, Ordering::Release);
     }
 
-    /// In a child that a rank has forked: nothing of the rank may be touched from here on.
+    /// How `MPI_Init` was called, if it was.
+    pub fn thread(&self) -> Option<&Thread> {
+        self.thread.get()
+    }
+
+    /// In a child that a process has forked: if that was a rank, nothing of it may be touched from here on.
     pub fn forked(&self) {
-        if self.phase() == Phase::Running {
-            self.retire(Phase::Forked);
+        let was = self.rank().is_some() || !self.retired.load(Ordering::Acquire).is_null();
+        self.forked.store(was, Ordering::Release);
+        if self.rank().is_some() {
+            self.retire();
         }
     }
 
-    fn retire(&self, phase: Phase) {
-        let rank = self.rank.swap(std::ptr::null_mut(), Ordering::AcqRel);
-        self.retired.store(rank, Ordering::Release);
-        self.phase.store(phase as u8, Ordering::Release);
+    pub fn is_forked(&self) -> bool {
+        self.forked.load(Ordering::Acquire)
+    }
+
+    /// Sessions were there, and are all finalized.
+    pub fn is_between_sessions(&self) -> bool {
+        !self.retired.load(Ordering::Acquire).is_null()
     }
 
     pub fn file_errhandler(&self) -> Errhandler {
@@ -133,7 +206,7 @@ impl Drop for Instance {
     fn drop(&mut self) {
         for rank in [*self.rank.get_mut(), *self.retired.get_mut()] {
             if !rank.is_null() {
-                // SAFETY: it came from a box in `initialize`, is in one of the two places only, and nobody has the instance any more.
+                // SAFETY: it came from a box in `join`, is in one of the two places only, and nobody has the instance any more.
                 drop(unsafe { Box::from_raw(rank) });
             }
         }

@@ -39,6 +39,7 @@ pub mod op;
 pub mod p2p;
 pub mod rank;
 pub mod request;
+pub mod session;
 pub mod start;
 pub mod status;
 pub mod table;

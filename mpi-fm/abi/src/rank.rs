@@ -7,10 +7,11 @@ use mpi_fm::attr::Predefined;
 use mpi_fm::comm::Comm;
 use mpi_fm::adi::receive::Arrived;
 use mpi_fm::handle::{Handle, Kind, Table};
-use mpi_fm::{Datatype, Group, Op, Process, Result, bail};
+use mpi_fm::{Class, Datatype, Error, Group, Op, Process, Result, bail};
 use parking_lot::Mutex;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One rank: the engine's [`Process`], and what the C interface adds.
 pub struct Rank {
@@ -20,7 +21,8 @@ pub struct Rank {
     /// Messages that a matching probe has found, until they are received.
     pub messages: Table<Mutex<Option<FoundMessage>>>,
     pub attributes: Predefined,
-    pub thread: Thread,
+    /// The World Model is initialised: `MPI_COMM_WORLD` and `MPI_COMM_SELF` may be used.
+    in_world: AtomicBool,
     empty_group: Arc<Group>,
     line: Arc<Line>,
 }
@@ -31,7 +33,7 @@ pub struct FoundMessage {
     pub message: Arrived,
 }
 
-/// How a rank was initialised, as far as threads go (MPI 5.0 section 11.6).
+/// How `MPI_Init` was called, as far as threads go (MPI 5.0 section 11.6).
 pub struct Thread {
     /// The level provided: an ABI number.
     pub level: i32,
@@ -40,13 +42,13 @@ pub struct Thread {
 }
 
 impl Rank {
-    pub fn new(process: Arc<Process>, line: Arc<Line>, thread: Thread, attributes: Predefined) -> Rank {
+    pub fn new(process: Arc<Process>, line: Arc<Line>, attributes: Predefined) -> Rank {
         Rank {
             process,
             groups: Table::new(Kind::Group),
             messages: Table::new(Kind::Message),
             attributes,
-            thread,
+            in_world: AtomicBool::new(false),
             empty_group: Group::empty(),
             line,
         }
@@ -71,7 +73,19 @@ impl Rank {
     /// `MPI_ERR_COMM` when the handle names no communicator.
     #[inline]
     pub fn comm(&self, comm: MPI_Comm) -> Result<&Arc<Comm>> {
+        if matches!(comm, MPI_Comm::WORLD | MPI_Comm::SELF) && !self.in_world() {
+            return Err(not_in_world());
+        }
         self.process.comm(comm.handle())
+    }
+
+    #[inline]
+    pub fn in_world(&self) -> bool {
+        self.in_world.load(Ordering::Relaxed)
+    }
+
+    pub fn set_in_world(&self, in_world: bool) {
+        self.in_world.store(in_world, Ordering::Relaxed);
     }
 
     /// A datatype, committed or not: for constructors and inquiries.
@@ -118,6 +132,13 @@ impl Rank {
         }
         Ok(MPI_Group::from_handle(self.groups.insert(group)?))
     }
+}
+
+#[cold]
+fn not_in_world() -> Error {
+    let text = "MPI_COMM_WORLD and MPI_COMM_SELF are there from MPI_Init to MPI_Finalize only; sessions have process sets \
+                (MPI_Group_from_session_pset)";
+    Error::new(Class::COMM, text)
 }
 
 /// The engine's side of the rank.

@@ -2,9 +2,8 @@
 
 use crate::alone::{Nobody, Threads};
 use crate::host::Machine;
-use crate::init::THREAD_MULTIPLE;
 use crate::line::Line;
-use crate::rank::{Rank, Thread};
+use crate::rank::Rank;
 use fm::{Fm, Peer, Threading};
 use hpvm_smp::Smp;
 use hpvm_wire::startup::Place;
@@ -22,19 +21,19 @@ const TAG_UB: i32 = i32::MAX;
 ///
 /// # Errors
 /// `MPI_ERR_OTHER` when the launcher's environment cannot be used, or is that of another MPI's launcher.
-pub fn start(thread: Thread) -> Result<Rank> {
+pub fn start(threading: Threading) -> Result<Rank> {
     match StartUp::from_environment() {
-        Ok(Some(startup)) => of_job(&startup, thread),
+        Ok(Some(startup)) => of_job(&startup, threading),
         Ok(None) => match foreign::detect() {
             Some(text) => bail!(OTHER, "{text}"),
-            None => Ok(singleton(thread)),
+            None => Ok(singleton(threading)),
         },
         Err(error) => bail!(OTHER, "{error}"),
     }
 }
 
 /// Rank `startup.place.rank` of a job of `hpvmrun`.
-fn of_job(startup: &StartUp, thread: Thread) -> Result<Rank> {
+fn of_job(startup: &StartUp, threading: Threading) -> Result<Rank> {
     let Place { rank, size, local_rank, local_size, appnum, universe_size } = startup.place;
     if local_size != size {
         bail!(OTHER, "{local_size} of the job's {size} ranks are on this machine, and there is no device to the others");
@@ -47,7 +46,7 @@ fn of_job(startup: &StartUp, thread: Thread) -> Result<Rank> {
                 "hpvm: process {}: rank {rank} is process {pid} already; this program, started by it or after it, runs alone",
                 std::process::id()
             );
-            return Ok(singleton(thread));
+            return Ok(singleton(threading));
         }
     };
     let open = |what: &str, descriptor: &hpvm_wire::Descriptor| {
@@ -57,10 +56,9 @@ fn of_job(startup: &StartUp, thread: Thread) -> Result<Rank> {
     let host = Arc::new(Machine::new(Arc::clone(&line), Some(bell)));
     let attributes = Predefined::new(TAG_UB, true, Some(appnum as i32), Some(universe_size as i32));
     if size == 1 {
-        return Ok(alone(line, host, thread, attributes));
+        return Ok(alone(line, host, threading, attributes));
     }
 
-    let threading = threading(&thread);
     let memory = open("shared memory", &startup.mem)?;
     let peers: Vec<Peer> = (0..size).map(Peer).collect();
     let smp = Smp::attach(memory.as_fd(), local_rank, &peers, threading)
@@ -70,7 +68,7 @@ fn of_job(startup: &StartUp, thread: Thread) -> Result<Rank> {
     let fm = Fm::new(Peer(rank), size, vec![Arc::new(smp)], |_| 0, threading, trace);
     host.initialised();
     let process = Process::new(fm, park, host, Config::default());
-    Ok(Rank::new(process, line, thread, attributes))
+    Ok(Rank::new(process, line, attributes))
 }
 
 /// Takes this rank's line of the status board. `Ok(Err(pid))`: that process has it.
@@ -85,20 +83,16 @@ fn claim(startup: &StartUp) -> Result<std::result::Result<Line, u32>> {
 }
 
 /// A process that nobody launched: it maps no shared memory.
-pub fn singleton(thread: Thread) -> Rank {
+pub fn singleton(threading: Threading) -> Rank {
     let line = Arc::new(Line::own());
     let host = Arc::new(Machine::new(Arc::clone(&line), None));
-    alone(line, host, thread, Predefined::new(TAG_UB, true, None, None))
+    alone(line, host, threading, Predefined::new(TAG_UB, true, None, None))
 }
 
 /// A process without peers.
-fn alone(line: Arc<Line>, host: Arc<Machine>, thread: Thread, attributes: Predefined) -> Rank {
-    let fm = Fm::new(Peer(0), 1, vec![Arc::new(Nobody)], |_| 0, threading(&thread), crate::trace::wanted());
+fn alone(line: Arc<Line>, host: Arc<Machine>, threading: Threading, attributes: Predefined) -> Rank {
+    let fm = Fm::new(Peer(0), 1, vec![Arc::new(Nobody)], |_| 0, threading, crate::trace::wanted());
     host.initialised();
     let process = Process::new(fm, Arc::new(Threads::default()), host, Config::default());
-    Rank::new(process, line, thread, attributes)
-}
-
-fn threading(thread: &Thread) -> Threading {
-    if thread.level >= THREAD_MULTIPLE { Threading::Multiple } else { Threading::Single }
+    Rank::new(process, line, attributes)
 }

@@ -9,11 +9,13 @@ use super::queues::Queues;
 use super::{Comm, GlobalId, Parts, Remote};
 use crate::bail;
 use crate::coll::{Cx, Operation};
+use crate::errhandler::Errhandler;
 use crate::error::Result;
 use crate::group::Group;
 use crate::handle::Handle;
 use crate::objects::Attached;
 use crate::process::Process;
+use crate::session::Session;
 use fm::Peer;
 use std::sync::Arc;
 
@@ -59,13 +61,35 @@ impl Record for Member {
     }
 }
 
+/// What a new communicator takes over from where it comes from.
+pub struct Heritage {
+    errhandler: Errhandler,
+    session: Option<Arc<Session>>,
+}
+
+impl Heritage {
+    fn of(parent: &Comm) -> Heritage {
+        Heritage { errhandler: parent.attached.errhandler(), session: parent.group.session().cloned() }
+    }
+
+    /// Of a communicator that is made from a group alone.
+    pub fn of_group(group: &Group, errhandler: Errhandler) -> Heritage {
+        Heritage { errhandler, session: group.session().cloned() }
+    }
+}
+
 /// Queues made for a communicator to come. They are retired if it does not.
-struct Draft<'p> {
+pub(super) struct Draft<'p> {
     process: &'p Process,
     queues: Option<Arc<Queues>>,
 }
 
 impl<'p> Draft<'p> {
+    /// Queues of a communicator that is to go again.
+    pub(super) fn of(process: &'p Process, comm: &Comm) -> Draft<'p> {
+        Draft { process, queues: Some(Arc::clone(&comm.queues)) }
+    }
+
     fn new(process: &'p Process) -> Result<Draft<'p>> {
         Ok(Draft { process, queues: Some(process.new_queues()?) })
     }
@@ -88,7 +112,7 @@ impl Drop for Draft<'_> {
 }
 
 /// A communicator ready to get its handle.
-pub struct New(Parts);
+pub struct New(pub(super) Parts);
 
 impl New {
     /// The same with other things attached.
@@ -122,7 +146,7 @@ pub async fn split(cx: Cx<'_>, colour: Option<u64>, key: i64) -> Result<Option<N
         let ranks: Vec<usize> = (0..cx.size()).collect();
         let mine = process.member(draft.serial(), 0, colour, key);
         let all = exchange::all(&cx, Members { ranks: &ranks, me: cx.rank() }, mine).await?;
-        return Ok(colour.map(|colour| intra(process, comm, draft.take(), &of_colour(&all, colour))));
+        return Ok(colour.map(|colour| intra(process, Heritage::of(comm), draft.take(), &of_colour(&all, colour))));
     };
     let local_draft = Draft::new(process)?;
     let local = Cx::begin(process, &remote.local, Operation::CommSplit);
@@ -134,7 +158,7 @@ pub async fn split(cx: Cx<'_>, colour: Option<u64>, key: i64) -> Result<Option<N
         return Ok(None);
     }
     let drafts = (draft.take(), local_draft.take());
-    Ok(Some(inter(process, comm, drafts, &of_colour(&ours, colour), &theirs, remote.first)))
+    Ok(Some(inter(process, &Heritage::of(comm), drafts, &of_colour(&ours, colour), &theirs, remote.first)))
 }
 
 /// Makes a communicator of those members of `cx`'s that take part: `ranks` in their new order, this process at place `me`.
@@ -142,10 +166,22 @@ pub async fn split(cx: Cx<'_>, colour: Option<u64>, key: i64) -> Result<Option<N
 /// # Errors
 /// As [`split`].
 pub async fn partial(cx: Cx<'_>, ranks: &[usize], me: usize) -> Result<New> {
+    let heritage = Heritage::of(cx.comm);
+    agreed(&cx, Members { ranks, me }, heritage, 0).await
+}
+
+/// As [`partial`], if the members agree on `word`.
+///
+/// # Errors
+/// `MPI_ERR_GROUP` if they do not, and as [`split`].
+pub(super) async fn agreed(cx: &Cx<'_>, members: Members<'_>, heritage: Heritage, word: u64) -> Result<New> {
     let draft = Draft::new(cx.process)?;
-    let mine = cx.process.member(draft.serial(), 0, Some(0), 0);
-    let all = exchange::all(&cx, Members { ranks, me }, mine).await?;
-    Ok(intra(cx.process, cx.comm, draft.take(), &all))
+    let mine = cx.process.member(draft.serial(), 0, Some(word), 0);
+    let all = exchange::all(cx, members, mine).await?;
+    if let Some(other) = all.iter().find(|member| member.colour != Some(word)) {
+        bail!(GROUP, "process {} of MPI_COMM_WORLD called with another group or string tag", other.process.0);
+    }
+    Ok(intra(cx.process, heritage, draft.take(), &all))
 }
 
 /// One side of an intercommunicator to be made: its group's communicator, and the leader's way to the other side's leader.
@@ -184,7 +220,7 @@ pub async fn join(side: Side<'_>) -> Result<New> {
         bail!(COMM, "process {} of MPI_COMM_WORLD is in both groups of the intercommunicator", twice.process.0);
     }
     let first = ours.first().map(|leader| leader.process) < theirs.first().map(|leader| leader.process);
-    Ok(inter(process, cx.comm, (draft.take(), local_draft.take()), &ours, &theirs, first))
+    Ok(inter(process, &Heritage::of(cx.comm), (draft.take(), local_draft.take()), &ours, &theirs, first))
 }
 
 /// Makes one group of the two of an intercommunicator; the group that says `high` comes last (MPI 5.0 section 7.6.3).
@@ -203,7 +239,7 @@ pub async fn merge(cx: Cx<'_>, high: bool) -> Result<New> {
     let their_high = theirs.first().is_some_and(|member| member.key == 1);
     let we_come_first = if high == their_high { remote.first } else { !high };
     let all = if we_come_first { [ours, theirs].concat() } else { [theirs, ours].concat() };
-    Ok(intra(process, comm, draft.take(), &all))
+    Ok(intra(process, Heritage::of(comm), draft.take(), &all))
 }
 
 /// The members of one colour in the order of their keys.
@@ -213,8 +249,8 @@ fn of_colour(all: &[Member], colour: u64) -> Vec<Member> {
     members
 }
 
-fn intra(process: &Process, parent: &Comm, queues: Arc<Queues>, members: &[Member]) -> New {
-    let group = group_of(members);
+fn intra(process: &Process, heritage: Heritage, queues: Arc<Queues>, members: &[Member]) -> New {
+    let group = group_of(members, heritage.session);
     let rank = group.rank_of(process.me()).expect("a member of its own communicator");
     New(Parts {
         handle: super::NULL,
@@ -224,13 +260,13 @@ fn intra(process: &Process, parent: &Comm, queues: Arc<Queues>, members: &[Membe
         group,
         remote: None,
         contexts: Contexts::from_numbers(members.iter().map(|member| member.serial).collect()),
-        attached: Attached::new("", parent.attached.errhandler()),
+        attached: Attached::new("", heritage.errhandler),
     })
 }
 
 fn inter(
     process: &Process,
-    parent: &Comm,
+    heritage: &Heritage,
     (queues, local_queues): (Arc<Queues>, Arc<Queues>),
     ours: &[Member],
     theirs: &[Member],
@@ -238,7 +274,8 @@ fn inter(
 ) -> New {
     let local_numbers: Vec<Member> =
         ours.iter().map(|member| Member { serial: member.local_serial, ..*member }).collect();
-    let New(local) = intra(process, parent, local_queues, &local_numbers);
+    let local_heritage = Heritage { session: heritage.session.clone(), ..*heritage };
+    let New(local) = intra(process, local_heritage, local_queues, &local_numbers);
     let (group, rank) = (Arc::clone(&local.group), local.rank);
     New(Parts {
         handle: super::NULL,
@@ -246,14 +283,14 @@ fn inter(
         id: name_of(if first { ours } else { theirs }),
         group,
         rank,
-        remote: Some(Remote { group: group_of(theirs), local: Arc::new(Comm::new(local)), first }),
+        remote: Some(Remote { group: group_of(theirs, heritage.session.clone()), local: Arc::new(Comm::new(local)), first }),
         contexts: Contexts::from_numbers(theirs.iter().map(|member| member.serial).collect()),
-        attached: Attached::new("", parent.attached.errhandler()),
+        attached: Attached::new("", heritage.errhandler),
     })
 }
 
-fn group_of(members: &[Member]) -> Arc<Group> {
-    Group::of(members.iter().map(|member| member.process))
+fn group_of(members: &[Member], session: Option<Arc<Session>>) -> Arc<Group> {
+    Group::within(session, members.iter().map(|member| member.process))
 }
 
 fn name_of(members: &[Member]) -> GlobalId {

@@ -131,7 +131,7 @@ impl Process {
         self.add_comm(new)
     }
 
-    fn add_comm(&self, new: New) -> Result<Arc<Comm>> {
+    pub(super) fn add_comm(&self, new: New) -> Result<Arc<Comm>> {
         let handle = self.comms.reserve()?;
         Ok(self.settle_comm(handle, new))
     }

@@ -3,6 +3,7 @@
 pub mod contexts;
 pub mod create;
 pub mod exchange;
+pub mod from_group;
 pub mod life;
 pub mod queues;
 
@@ -30,6 +31,9 @@ pub const NULL: Handle = 0x100;
 pub const WORLD: Handle = 0x101;
 /// `MPI_COMM_SELF`
 pub const SELF: Handle = 0x102;
+
+/// The engine's own communicator has no handle.
+pub(crate) const BOOTSTRAP: Handle = NULL;
 
 /// The name by which all members know a communicator: the leader's process, and the leader's count of those it made. No agreement over
 /// a mask is needed, so that threads, `idup` and `create_group` do not meet.
@@ -205,25 +209,32 @@ impl Comm {
     }
 }
 
-/// Serial numbers that every process knows of itself: the world's and the own communicator are made first, in this order.
+/// Serial numbers that every process knows of itself: the world's, the own and the bootstrap communicator
+/// are made first, in this order.
 pub const WORLD_SERIAL: u32 = handle::first_serial(0);
 pub const SELF_SERIAL: u32 = handle::first_serial(1);
+pub const BOOTSTRAP_SERIAL: u32 = handle::first_serial(2);
 
 /// The predefined communicator with this handle, of a process that knows its place only.
 pub(crate) fn predefined(process: &crate::Process, handle: Handle, serial: u32) -> Arc<Comm> {
     let (me, size) = (process.me(), process.fm.peers());
-    let world = handle == WORLD;
-    let group = if world { Group::world(size) } else { Group::single(me) };
+    let alone = handle == SELF;
+    let group = if alone { Group::single(me) } else { Group::world(size) };
+    let name = match handle {
+        WORLD => "MPI_COMM_WORLD",
+        SELF => "MPI_COMM_SELF",
+        _ => "the processes of the job",
+    };
     let queues = process.new_queues().expect("the table is empty");
     assert_eq!(queues.serial, serial, "the others rely on the numbers of predefined communicators");
     Arc::new(Comm::new(Parts {
         handle,
         queues,
-        id: GlobalId { leader: if world { Peer(0) } else { me }, count: process.next_leader_count() },
-        rank: if world { me.index() } else { 0 },
+        id: GlobalId { leader: if alone { me } else { Peer(0) }, count: process.next_leader_count() },
+        rank: if alone { 0 } else { me.index() },
         group,
         remote: None,
         contexts: Contexts::Same(serial),
-        attached: Attached::new(if world { "MPI_COMM_WORLD" } else { "MPI_COMM_SELF" }, Errhandler::FATAL),
+        attached: Attached::new(name, Errhandler::FATAL),
     }))
 }

@@ -14,7 +14,7 @@ impl Group {
         if other.iter().all(|process| self.contains(process)) {
             return self.clone();
         }
-        Group::of(self.iter().chain(other.iter().filter(|&process| !self.contains(process))))
+        self.derive(self.iter().chain(other.iter().filter(|&process| !self.contains(process))))
     }
 
     /// The members of `self` that are in `other` too, in the order of `self`.
@@ -31,13 +31,13 @@ impl Group {
         if self.iter().all(&keep) {
             return self.clone();
         }
-        Group::of(self.iter().filter(|&process| keep(process)))
+        self.derive(self.iter().filter(|&process| keep(process)))
     }
 
     /// The members of these ranks, in the order of `ranks`.
     pub fn incl(self: &Arc<Self>, ranks: &[i32]) -> Result<Arc<Group>> {
         self.mark(ranks.iter().map(|&rank| i64::from(rank)))?;
-        Ok(Group::of(ranks.iter().map(|&rank| self.peer(rank as usize))))
+        Ok(self.derive(ranks.iter().map(|&rank| self.peer(rank as usize))))
     }
 
     /// All members but these, in their order.
@@ -50,7 +50,7 @@ impl Group {
     pub fn range_incl(self: &Arc<Self>, ranges: &[Range]) -> Result<Arc<Group>> {
         self.check_ranges(ranges)?;
         self.mark(ranges.iter().flat_map(|&range| ranks_of(range)))?;
-        Ok(Group::of(ranges.iter().flat_map(|&range| ranks_of(range)).map(|rank| self.peer(rank as usize))))
+        Ok(self.derive(ranges.iter().flat_map(|&range| ranks_of(range)).map(|rank| self.peer(rank as usize))))
     }
 
     /// All members but those of the ranks in these ranges, in their order.
@@ -77,7 +77,7 @@ impl Group {
         if !marked.contains(&true) {
             return self.clone();
         }
-        Group::of((0..self.size()).filter(|&rank| !marked[rank]).map(|rank| self.peer(rank)))
+        self.derive((0..self.size()).filter(|&rank| !marked[rank]).map(|rank| self.peer(rank)))
     }
 
     /// What cannot be seen from the ranks alone. The last rank of a range need not be hit nor exist, the ranks that are computed

@@ -15,6 +15,7 @@ mod translate;
 #[cfg(test)]
 mod tests;
 
+use crate::session::Session;
 use fm::Peer;
 use members::Members;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 /// An ordered set of processes. A process's *rank* is its place in it.
 pub struct Group {
     members: Members,
+    /// The session that it was derived from, if it was not from the World Model (MPI 5.0 section 11.3).
+    session: Option<Arc<Session>>,
 }
 
 /// The answer of a comparison of groups or communicators, with the standard ABI's numbers.
@@ -40,17 +43,17 @@ pub enum Comparison {
 impl Group {
     /// The group of nobody.
     pub fn empty() -> Arc<Group> {
-        Arc::new(Group { members: Members::progression(0, 1, 0) })
+        Arc::new(Group { members: Members::progression(0, 1, 0), session: None })
     }
 
     /// Processes 0 to `size - 1`, as in `MPI_COMM_WORLD`.
     pub fn world(size: u32) -> Arc<Group> {
-        Arc::new(Group { members: Members::progression(0, 1, size) })
+        Arc::new(Group { members: Members::progression(0, 1, size), session: None })
     }
 
     /// A group of one, as in `MPI_COMM_SELF`.
     pub fn single(process: Peer) -> Arc<Group> {
-        Arc::new(Group { members: Members::progression(process.0, 1, 1) })
+        Arc::new(Group { members: Members::progression(process.0, 1, 1), session: None })
     }
 
     /// The group of these processes in this order.
@@ -58,9 +61,26 @@ impl Group {
     /// # Panics
     /// If there are 2^31 or more: ranks would not fit an `int`.
     pub fn of(processes: impl IntoIterator<Item = Peer>) -> Arc<Group> {
+        Group::within(None, processes)
+    }
+
+    /// The same, derived from `session`.
+    ///
+    /// # Panics
+    /// As [`of`](Self::of).
+    pub fn within(session: Option<Arc<Session>>, processes: impl IntoIterator<Item = Peer>) -> Arc<Group> {
         let members = Members::collect(processes);
         assert!(members.len() <= i32::MAX as usize, "a group of {} processes", members.len());
-        Arc::new(Group { members })
+        Arc::new(Group { members, session })
+    }
+
+    pub fn session(&self) -> Option<&Arc<Session>> {
+        self.session.as_ref()
+    }
+
+    /// A group made from this one belongs to the same session.
+    fn derive(&self, processes: impl IntoIterator<Item = Peer>) -> Arc<Group> {
+        Group::within(self.session.clone(), processes)
     }
 
     pub fn size(&self) -> usize {

@@ -20,10 +20,10 @@ table! {
     fn MPI_Comm_iflush_buffer(comm: MPI_Comm, request: *mut MPI_Request) = buffer::comm_start_flush;
     fn MPI_Session_attach_buffer | MPI_Session_attach_buffer_c(
         session: MPI_Session, buffer: *mut c_void, size: N
-    ) = unsupported;
+    ) = buffer::session_attach;
     fn MPI_Session_detach_buffer | MPI_Session_detach_buffer_c(
         session: MPI_Session, buffer_addr: *mut c_void, size: *mut N
-    ) = unsupported;
-    fn MPI_Session_flush_buffer(session: MPI_Session) = unsupported;
-    fn MPI_Session_iflush_buffer(session: MPI_Session, request: *mut MPI_Request) = unsupported;
+    ) = buffer::session_detach;
+    fn MPI_Session_flush_buffer(session: MPI_Session) = buffer::session_flush;
+    fn MPI_Session_iflush_buffer(session: MPI_Session, request: *mut MPI_Request) = buffer::session_start_flush;
 }

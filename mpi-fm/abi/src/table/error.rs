@@ -27,9 +27,9 @@ table! {
     fn MPI_Session_create_errhandler(
         session_errhandler_fn: Option<MPI_Session_errhandler_function>, errhandler: *mut MPI_Errhandler
     ) = error::session_create, any_time;
-    fn MPI_Session_set_errhandler(session: MPI_Session, errhandler: MPI_Errhandler) = unsupported, any_time;
-    fn MPI_Session_get_errhandler(session: MPI_Session, errhandler: *mut MPI_Errhandler) = unsupported, any_time;
-    fn MPI_Session_call_errhandler(session: MPI_Session, errorcode: c_int) = unsupported, any_time;
+    fn MPI_Session_set_errhandler(session: MPI_Session, errhandler: MPI_Errhandler) = error::session_set, any_time;
+    fn MPI_Session_get_errhandler(session: MPI_Session, errhandler: *mut MPI_Errhandler) = error::session_get, any_time;
+    fn MPI_Session_call_errhandler(session: MPI_Session, errorcode: c_int) = error::session_call, any_time;
     fn MPI_Errhandler_free(errhandler: *mut MPI_Errhandler) = error::errhandler_free, any_time;
     fn MPI_Error_class(errorcode: c_int, errorclass: *mut c_int) = error::class, any_time;
     fn MPI_Error_string(errorcode: c_int, string: *mut c_char, resultlen: *mut c_int) = error::string, any_time;

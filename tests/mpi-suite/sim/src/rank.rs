@@ -13,7 +13,7 @@ use mpi_fm::host::{Host, Waiting};
 use mpi_fm::{Error, Process};
 use mpi_fm_abi::instance::{self, Instance};
 use mpi_fm_abi::line::Line;
-use mpi_fm_abi::rank::{Rank, Thread};
+use mpi_fm_abi::rank::Rank;
 use std::cell::Cell;
 use std::ffi::{CString, c_char, c_int};
 use std::io;
@@ -53,7 +53,7 @@ impl SimRank {
         let line = Arc::new(OnceLock::new());
         let instance = {
             let (network, switch, line) = (network.clone(), switch.clone(), line.clone());
-            Instance::started_by(Box::new(move |thread| start(me, ranks, thread, &network, &switch, &line)))
+            Instance::started_by(Box::new(move |_| start(me, ranks, &network, &switch, &line)))
         };
         let coroutine = {
             let switch = switch.clone();
@@ -112,7 +112,6 @@ fn call(main: Main, args: &[CString]) -> c_int {
 fn start(
     me: u32,
     ranks: u32,
-    thread: Thread,
     network: &Network,
     switch: &Arc<Switch>,
     told: &OnceLock<Arc<Line>>,
@@ -131,7 +130,7 @@ fn start(
     let park = Arc::new(SimPark(switch.clone()));
     let process = Process::new(fm, park, host, Config::default());
     let attributes = Predefined::new(i32::MAX, true, Some(0), Some(ranks as i32));
-    Ok(Rank::new(process, line, thread, attributes))
+    Ok(Rank::new(process, line, attributes))
 }
 
 /// The way from inside a rank's calls back to the scheduler.
