@@ -65,6 +65,12 @@ impl<'a> Buf<'a> {
         Buf { addr, count, ty: self.ty }
     }
 
+    /// Whether data of both begins at the same byte. Buffers may overlap without it: that costs more to find out.
+    pub fn begins_with(&self, other: &Buf<'_>) -> bool {
+        let first = |buf: &Buf<'_>| buf.addr.wrapping_offset(buf.ty.true_lb() as isize);
+        self.bytes().min(other.bytes()) > 0 && first(self) == first(other)
+    }
+
     /// Where the data is, if packed and memory order are the same.
     pub fn as_contiguous(&self) -> Option<*mut [u8]> {
         let start = self.addr.wrapping_offset(self.ty.true_lb() as isize);

@@ -3,7 +3,7 @@
 use super::envelope::{Envelope, Plane};
 use super::matching::Pattern;
 use super::send::Mode;
-use crate::coll::operation::{SEQUENCE_BITS, difference};
+use crate::coll::operation::{FAULT, Operation, SEQUENCE_BITS, difference};
 use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::error::{Class, Error, Result};
@@ -179,39 +179,53 @@ impl Process {
     pub(crate) fn matched(&self, receive: &Inner, envelope: &Envelope, bytes: u64) -> Outcome {
         let room = receive.memory.len();
         let status = status(envelope, bytes.min(room));
-        let expected = receive.outcome.status.tag;
-        if envelope.plane == Plane::Collective && (envelope.tag ^ expected) >> SEQUENCE_BITS != 0 {
-            return Outcome { status, error: self.different_collectives(receive, envelope) };
-        }
-        let error = (bytes > room).then(|| self.truncated(receive, envelope, bytes, room));
+        let error = match envelope.plane {
+            Plane::Collective => self.collective_fault(receive, envelope, bytes, room),
+            _ if bytes > room => Some(self.truncated(receive, envelope, bytes, room)),
+            _ => None,
+        };
         Outcome { status, error }
     }
 
     #[cold]
     fn truncated(&self, receive: &Inner, envelope: &Envelope, bytes: u64, room: u64) -> Error {
         let comm = self.describe_comm(receive.comm);
-        let source = envelope.source;
-        let text = match envelope.plane {
-            Plane::Collective => format!(
-                "message truncated: in {} on {comm}, rank {source} sent {bytes} bytes where this process expects at most \
-                 {room}: their counts or datatypes differ",
-                crate::coll::Operation::name_of_tag(envelope.tag),
-            ),
-            Plane::PointToPoint | Plane::Partial => format!(
-                "message truncated: the message from rank {source} with tag {} on {comm} has {bytes} bytes, the receive \
-                 buffer has room for {room}",
-                envelope.tag,
-            ),
-        };
+        let text = format!(
+            "message truncated: the message from rank {} with tag {} on {comm} has {bytes} bytes, the receive buffer has room for {room}",
+            envelope.source, envelope.tag,
+        );
         Error::new(Class::TRUNCATE, text)
     }
 
+    /// Why a message of a collective is not the one that this member's call expects.
+    #[inline]
+    fn collective_fault(&self, receive: &Inner, envelope: &Envelope, bytes: u64, room: u64) -> Option<Error> {
+        let same_call = (envelope.tag ^ receive.outcome.status.tag) >> SEQUENCE_BITS == 0;
+        if same_call && bytes == room { None } else { self.explain_collective_fault(receive, envelope, bytes, room) }
+    }
+
     #[cold]
-    fn different_collectives(&self, receive: &Inner, envelope: &Envelope) -> Option<Error> {
-        let difference = difference(envelope.tag, receive.outcome.status.tag)?;
+    fn explain_collective_fault(&self, receive: &Inner, envelope: &Envelope, bytes: u64, room: u64) -> Option<Error> {
         let comm = self.describe_comm(receive.comm);
-        let text = format!("collective calls do not match on {comm}: rank {} {difference}", envelope.source);
-        Some(Error::new(Class::OTHER, text))
+        let (source, call) = (envelope.source, Operation::name_of_tag(envelope.tag));
+        if let Some(difference) = difference(envelope.tag, receive.outcome.status.tag) {
+            return Some(Error::new(Class::OTHER, format!("collective calls do not match on {comm}: rank {source} {difference}")));
+        }
+        if envelope.tag & FAULT != 0 {
+            return Some(Error::new(Class::OTHER, format!("in {call} on {comm}, rank {source} reports that its part failed")));
+        }
+        let counts = "their counts or datatypes differ";
+        Some(if bytes > room {
+            let text = format!(
+                "message truncated: in {call} on {comm}, rank {source} sent {bytes} bytes where this process expects at most {room}: {counts}"
+            );
+            Error::new(Class::TRUNCATE, text)
+        } else {
+            let text = format!(
+                "in {call} on {comm}, rank {source} sent {bytes} bytes where this process expects {room}: {counts}"
+            );
+            Error::new(Class::COUNT, text)
+        })
     }
 
     /// A message to this process itself: never enters the network.

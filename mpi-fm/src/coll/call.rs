@@ -3,6 +3,8 @@
 use super::cx::{Cx, Tags};
 use super::operation::Operation;
 use super::root::Root;
+use crate::bail;
+use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::error::Result;
 use crate::handle::Handle;
@@ -43,6 +45,19 @@ pub trait Collective: Send + Sync + Sized {
             Some(root) => tags.with_root(root),
             None => tags,
         }
+    }
+}
+
+/// Refuses a member's own part that is to be received where it is sent from.
+///
+/// # Errors
+/// `MPI_ERR_BUFFER`
+pub fn apart(send: Option<Buf<'_>>, recv: Option<Buf<'_>>) -> Result<()> {
+    match (send, recv) {
+        (Some(send), Some(recv)) if send.begins_with(&recv) => {
+            bail!(BUFFER, "sendbuf and recvbuf overlap, which they must not: use MPI_IN_PLACE")
+        }
+        _ => Ok(()),
     }
 }
 

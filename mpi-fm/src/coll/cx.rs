@@ -99,7 +99,8 @@ impl<'a> Cx<'a> {
     /// # Errors
     /// `MPI_ERR_NO_MEM`
     pub fn isend(&self, buf: Buf<'_>, rank: usize) -> Result<Pending<'a>> {
-        let to = Address { comm: self.comm, rank, tag: self.tag, plane: self.plane };
+        let fault = if self.fault.get().is_some() && self.plane == Plane::Collective { operation::FAULT } else { 0 };
+        let to = Address { comm: self.comm, rank, tag: self.tag | fault, plane: self.plane };
         Ok(Pending { process: self.process, request: self.process.isend(buf, to, Mode::Standard)? })
     }
 
@@ -120,10 +121,11 @@ impl<'a> Cx<'a> {
         self.isend(buf, rank)?.await.map(drop)
     }
 
-    /// Receives; a message longer or shorter than the buffer is the algorithm's business.
+    /// Receives as many bytes as the buffer has room for.
     ///
     /// # Errors
-    /// `MPI_ERR_TRUNCATE` when the members' counts differ, and what the sender's call makes of it.
+    /// `MPI_ERR_TRUNCATE` and `MPI_ERR_COUNT` when the members' counts differ, `MPI_ERR_OTHER` when their calls differ or the sender's
+    /// part has failed.
     pub async fn recv(&self, buf: Buf<'_>, rank: usize) -> Result<Status> {
         self.irecv(buf, rank)?.await
     }

@@ -1,9 +1,9 @@
 //! Names of the collective operations, and the tags of their messages.
 //!
 //! ```text
-//! 31 … 24          23 … 19               18           17 … 0
-//! operation        root, 0 if none       persistent   place in the sequence of calls
-//! checked after the match                decides the match
+//! 30      29 … 24          23 … 19               18           17 … 0
+//! fault   operation        root, 0 if none       persistent   place in the sequence of calls
+//!         checked after the match                decides the match
 //! ```
 //!
 //! Members of a communicator must call the same collectives in the same order with the same root (MPI 5.0 section 6.14). Messages meet
@@ -14,6 +14,10 @@ pub const SEQUENCE_BITS: u32 = 19;
 const PERSISTENT: i32 = 1 << (SEQUENCE_BITS - 1);
 const ROOT_BITS: u32 = 5;
 const OPERATION_SHIFT: u32 = SEQUENCE_BITS + ROOT_BITS;
+
+/// Marks the messages that a member sends after its part of the call has failed: what they say may be wrong, and their receivers'
+/// parts fail too. So all members hear of it that depend on the one.
+pub const FAULT: i32 = 1 << 30;
 
 /// Tag of the messages of call number `number` (they repeat after a quarter of a million calls).
 ///
@@ -32,7 +36,7 @@ pub const fn with_root(tag: i32, root: usize) -> i32 {
 
 /// Why two members' calls, that should be the same, are not: from the tags of both. `None`: they are.
 pub fn difference(theirs: i32, ours: i32) -> Option<String> {
-    if (theirs ^ ours) >> SEQUENCE_BITS == 0 {
+    if ((theirs ^ ours) & !FAULT) >> SEQUENCE_BITS == 0 {
         return None;
     }
     let (their_name, our_name) = (Operation::name_of_tag(theirs), Operation::name_of_tag(ours));
@@ -60,7 +64,7 @@ macro_rules! operations {
 
             /// The name of the call that a message of the collective plane with this tag belongs to.
             pub const fn name_of_tag(tag: i32) -> &'static str {
-                match tag >> OPERATION_SHIFT {
+                match (tag & !FAULT) >> OPERATION_SHIFT {
                     $($number => $call,)*
                     _ => "an unknown collective call",
                 }

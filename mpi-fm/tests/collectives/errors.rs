@@ -4,7 +4,7 @@ use crate::common::Job;
 use crate::memory::Memory;
 use crate::perform::{Way, perform};
 use mpi_fm::Class;
-use mpi_fm::coll::{Allgather, Allreduce, Barrier, Bcast, Held, Root};
+use mpi_fm::coll::{Allgather, Allreduce, Alltoall, Barrier, Bcast, Gather, Held, Root};
 use mpi_fm::datatype::Basic;
 use mpi_fm::op::Builtin;
 
@@ -33,9 +33,9 @@ fn operations_must_suit_their_types() {
     });
 }
 
-/// All members end their calls, and someone learns of it.
+/// All members end their calls, and all learn of it.
 #[test]
-fn counts_that_differ_end_in_truncation() {
+fn counts_that_differ_are_told_to_all() {
     for size in 2..6 {
         let job = Job::new(size, 1);
         let results = job.run(async |process| {
@@ -49,13 +49,48 @@ fn counts_that_differ_end_in_truncation() {
             memory.assert_holes_untouched();
             result
         });
-        let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-        assert!(!errors.is_empty());
-        for error in errors {
-            assert_eq!(error.class, Class::TRUNCATE);
-            assert!(error.text.contains("MPI_Allreduce") && error.text.contains("counts"), "{error}");
+        let errors: Vec<_> = results.into_iter().map(Result::unwrap_err).collect();
+        assert!(errors.iter().all(|error| error.text.contains("MPI_Allreduce")), "{errors:?}");
+        assert!(errors.iter().any(|error| error.class == Class::TRUNCATE && error.text.contains("counts")), "{errors:?}");
+    }
+}
+
+/// The members that get a root's data from one who knows it to be wrong learn so from him.
+#[test]
+fn a_fault_travels_with_the_data() {
+    for size in 2..9 {
+        for (counts, class) in [([7, 4], Class::TRUNCATE), ([4, 7], Class::COUNT)] {
+            let job = Job::new(size, 1);
+            let results = job.run(async |process| {
+                let count = if process.world().rank == 0 { counts[0] } else { counts[1] };
+                let memory = Memory::filled(process.types.get(Basic::MPI_INT), count, |_| 1);
+                let call = Bcast { data: Some(memory.data()), root: Root::Rank(0) };
+                perform(Way::Direct, process, process.world(), call).await
+            });
+            let errors: Vec<_> = results.into_iter().skip(1).map(Result::unwrap_err).collect();
+            assert_eq!(errors[0].class, class, "{errors:?}");
         }
     }
+}
+
+#[test]
+fn a_part_is_not_received_where_it_is_sent_from() {
+    let job = Job::new(1, 0);
+    job.run(async |process| {
+        let memory = Memory::filled(process.types.get(Basic::MPI_INT), 2, |_| 1);
+        let world = process.world();
+        let gather = Gather { send: Some(memory.data()), recv: Some(memory.even(1)), root: Root::Rank(0), varying: false };
+        let allgather = Allgather { send: Some(memory.data()), recv: memory.even(1) };
+        let alltoall = Alltoall { send: Some(memory.even(1)), recv: memory.even(1) };
+        for result in [
+            perform(Way::Direct, process, world, gather).await,
+            perform(Way::Direct, process, world, allgather).await,
+            perform(Way::Direct, process, world, alltoall).await,
+        ] {
+            let error = result.unwrap_err();
+            assert!(error.class == Class::BUFFER && error.text.contains("MPI_IN_PLACE"), "{error}");
+        }
+    });
 }
 
 #[test]

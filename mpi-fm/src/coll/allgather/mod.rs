@@ -5,12 +5,13 @@ pub mod recursive_doubling;
 pub mod ring;
 
 use super::blocks::Blocks;
-use super::call::Collective;
+use super::call::{Collective, apart};
 use super::cx::{Cx, Pending};
 use super::data::Data;
 use super::operation::Operation;
 use super::select;
 use crate::buf::Buf;
+use crate::comm::Comm;
 use crate::error::Result;
 
 /// `MPI_Allgather`, `MPI_Allgatherv`
@@ -29,6 +30,14 @@ impl<'a> Collective for Allgather<'a> {
 
     fn operation(&self) -> Operation {
         if self.recv.is_even() { Operation::Allgather } else { Operation::Allgatherv }
+    }
+
+    fn check(&self, comm: &Comm) -> Result<()> {
+        // The two groups of an intercommunicator have no part in common.
+        if comm.is_inter() {
+            return Ok(());
+        }
+        apart(self.send.as_ref().map(Data::buf), Some(self.recv.block(comm.rank)))
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

@@ -6,10 +6,11 @@ pub mod pairwise;
 pub mod spread;
 
 use super::blocks::Blocks;
-use super::call::Collective;
+use super::call::{Collective, apart};
 use super::cx::Cx;
 use super::operation::Operation;
 use super::select;
+use crate::comm::Comm;
 use crate::error::Result;
 use outgoing::Outgoing;
 
@@ -33,6 +34,14 @@ impl<'a> Collective for Alltoall<'a> {
             Blocks::Varying { .. } => Operation::Alltoallv,
             Blocks::Typed { .. } => Operation::Alltoallw,
         }
+    }
+
+    fn check(&self, comm: &Comm) -> Result<()> {
+        // The two groups of an intercommunicator have no part in common.
+        if comm.is_inter() {
+            return Ok(());
+        }
+        apart(self.send.as_ref().map(|send| send.block(comm.rank)), Some(self.recv.block(comm.rank)))
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

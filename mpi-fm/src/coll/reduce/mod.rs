@@ -4,13 +4,12 @@ pub mod binomial;
 pub mod halving;
 pub mod halving_gather;
 
-use super::call::Collective;
+use super::call::{Collective, apart};
 use super::cx::Cx;
 use super::data::{Data, Held};
 use super::operation::Operation;
 use super::root::Root;
 use super::select;
-use crate::bail;
 use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::error::Result;
@@ -91,12 +90,6 @@ pub async fn among(cx: &Cx<'_>, send: Buf<'_>, recv: Buf<'_>, op: &Op, root: usi
 /// # Errors
 /// `MPI_ERR_OP`, `MPI_ERR_BUFFER`
 pub fn check(send: Option<&Data<'_>>, recv: Option<&Data<'_>>, op: &Op) -> Result<()> {
-    if let (Some(send), Some(recv)) = (send, recv) {
-        let (send, recv) = (send.buf(), recv.buf());
-        // At address 0 both have absolute addresses.
-        if send.addr() == recv.addr() && !send.addr().is_null() && send.bytes().min(recv.bytes()) > 0 {
-            bail!(BUFFER, "sendbuf and recvbuf are the same: buffers must not overlap, use MPI_IN_PLACE");
-        }
-    }
+    apart(send.map(Data::buf), recv.map(Data::buf))?;
     send.or(recv).map_or(Ok(()), |data| op.check(data.buf().ty()))
 }

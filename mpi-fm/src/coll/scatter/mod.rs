@@ -4,12 +4,13 @@ pub mod binomial;
 pub mod linear;
 
 use super::blocks::Blocks;
-use super::call::Collective;
+use super::call::{Collective, apart};
 use super::cx::Cx;
 use super::data::Data;
 use super::operation::Operation;
 use super::root::Root;
 use super::select;
+use crate::comm::Comm;
 use crate::error::Result;
 
 /// `MPI_Scatter`, `MPI_Scatterv`
@@ -37,6 +38,14 @@ impl<'a> Collective for Scatter<'a> {
 
     fn root(&self) -> Option<Root> {
         Some(self.root)
+    }
+
+    fn check(&self, comm: &Comm) -> Result<()> {
+        // The two groups of an intercommunicator have no part in common.
+        if comm.is_inter() {
+            return Ok(());
+        }
+        apart(self.send.as_ref().map(|send| send.block(comm.rank)), self.recv.as_ref().map(Data::buf))
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {
