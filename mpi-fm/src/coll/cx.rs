@@ -172,15 +172,15 @@ impl<'a> Cx<'a> {
 
     /// Copies this process's own part, as a message to itself would.
     pub fn copy(&self, from: &Buf<'_>, to: &Buf<'_>) {
-        if from.bytes() > to.bytes() {
+        if from.bytes() != to.bytes() {
+            let (call, comm) = (Operation::name_of_tag(self.tag), self.comm.describe());
             let text = format!(
-                "message truncated: in {} on {}, this process's own part has {} bytes where there is room for {}",
-                Operation::name_of_tag(self.tag),
-                self.comm.describe(),
+                "in {call} on {comm}, this process's own part has {} bytes where it expects {} from itself",
                 from.bytes(),
                 to.bytes()
             );
-            self.note::<()>(Err(Error::new(crate::Class::TRUNCATE, text)));
+            let class = if from.bytes() > to.bytes() { crate::Class::TRUNCATE } else { crate::Class::COUNT };
+            self.note::<()>(Err(Error::new(class, text)));
         }
         from.copy_to(to);
     }

@@ -19,7 +19,7 @@ pub struct Known {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    /// `directory/program`.
+    /// `directory/program`, or `directory/` for all below it.
     name: String,
     reason: String,
 }
@@ -33,7 +33,11 @@ impl Known {
 
     /// Why a program is not run.
     pub fn excluded(&self, dir: &str, program: &Path) -> Option<&str> {
-        let entry = self.exclude.iter().find(|entry| Path::new(&entry.name) == Path::new(dir).join(program));
+        let path = Path::new(dir).join(program);
+        let entry = self.exclude.iter().find(|entry| match entry.name.ends_with('/') {
+            true => path.starts_with(&entry.name),
+            false => path == Path::new(&entry.name),
+        });
         entry.map(|entry| &*entry.reason)
     }
 
@@ -75,6 +79,7 @@ mod tests {
     fn the_list_is_readable() {
         assert!(Known::load().unwrap().excluded("datatype", Path::new("pack_external")).is_some());
         assert!(Known::load().unwrap().excluded("pt2pt", Path::new("pack_external")).is_none());
+        assert!(Known::load().unwrap().excluded("errors", Path::new("rma/winerr")).is_some());
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub unsafe fn cart(
     _reorder: c_int,
     comm_cart: *mut MPI_Comm,
 ) -> Result<()> {
-    args::check("comm_cart", comm_cart)?;
+    // SAFETY: the caller\'s. An error leaves no communicator behind.
+    unsafe { put("comm_cart", comm_cart, None)? };
     let comm = plain(rank, comm_old)?;
     // SAFETY: the caller's; so in all of this file.
     let cart = unsafe { cart_of(ndims, dims, periods, comm.size())? };
@@ -47,7 +48,8 @@ pub unsafe fn cart(
 }
 
 pub unsafe fn cart_sub(rank: &Rank, comm: MPI_Comm, remain_dims: *const c_int, newcomm: *mut MPI_Comm) -> Result<()> {
-    args::check("newcomm", newcomm)?;
+    // SAFETY: the caller\'s. An error leaves no communicator behind.
+    unsafe { put("newcomm", newcomm, None)? };
     let comm = rank.comm(comm)?;
     let ndims = Cart::of(comm.topology())?.axes().len();
     // SAFETY: see `cart`.
@@ -67,7 +69,8 @@ pub unsafe fn graph(
     _reorder: c_int,
     comm_graph: *mut MPI_Comm,
 ) -> Result<()> {
-    args::check("comm_graph", comm_graph)?;
+    // SAFETY: the caller\'s. An error leaves no communicator behind.
+    unsafe { put("comm_graph", comm_graph, None)? };
     let comm = plain(rank, comm_old)?;
     // SAFETY: see `cart`.
     let graph = unsafe { graph_of(nnodes, index, edges, comm.size())? };
@@ -102,7 +105,8 @@ pub unsafe fn dist_graph_adjacent(
     _reorder: c_int,
     comm_dist_graph: *mut MPI_Comm,
 ) -> Result<()> {
-    args::check("comm_dist_graph", comm_dist_graph)?;
+    // SAFETY: the caller\'s. An error leaves no communicator behind.
+    unsafe { put("comm_dist_graph", comm_dist_graph, None)? };
     let comm = plain(rank, comm_old)?;
     let hints = current().infos.hints(info)?;
     let (indegree, outdegree) = (args::length("indegree", indegree)?, args::length("outdegree", outdegree)?);
@@ -144,7 +148,8 @@ pub unsafe fn dist_graph(
     _reorder: c_int,
     comm_dist_graph: *mut MPI_Comm,
 ) -> Result<()> {
-    args::check("comm_dist_graph", comm_dist_graph)?;
+    // SAFETY: the caller\'s. An error leaves no communicator behind.
+    unsafe { put("comm_dist_graph", comm_dist_graph, None)? };
     let comm = plain(rank, comm_old)?;
     let hints = current().infos.hints(info)?;
     let n = args::length("n", n)?;
