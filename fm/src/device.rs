@@ -49,4 +49,12 @@ pub trait Inbox: Send {
     /// Whether a poll would deliver something, or a link that refused to lend would now lend: the last look before a
     /// process sleeps.
     fn arrived(&self) -> bool;
+
+    /// This process sends nothing any more and is about to leave the job. Asked again, with polls between, until it returns
+    /// true: then everything that was committed is out of this process's hands, and it may end without a loss to others.
+    ///
+    /// Called when all peers are about to leave as well. What is committed afterwards may go nowhere.
+    fn close(&mut self) -> bool {
+        true
+    }
 }

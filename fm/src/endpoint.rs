@@ -204,6 +204,19 @@ impl Fm {
         self.inbound.try_lock().is_none_or(|inbound| inbound.inboxes.iter().any(|inbox| inbox.arrived()))
     }
 
+    /// Leaves the job's networks, when every process of the job is about to. Returns whether that is done; until then the caller
+    /// goes on extracting and asks again. No message may be sent any more.
+    pub fn close(&self) -> bool {
+        let Some(mut inbound) = self.inbound.try_lock() else {
+            return false;
+        };
+        let mut closed = true;
+        for inbox in &mut inbound.inboxes {
+            closed &= inbox.close();
+        }
+        closed
+    }
+
     /// Whether something waits here to be sent. Until it has left, the process must not stop extracting for good.
     #[inline]
     pub fn pending(&self) -> bool {

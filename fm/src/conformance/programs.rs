@@ -102,24 +102,33 @@ pub fn a_handler_answers(fixture: &impl Fixture) {
 
 /// Node 1 does not extract until node 2 has received everything from node 0, which node 1 has refused meanwhile.
 pub fn a_receiver_that_does_not_extract_blocks_only_its_senders(fixture: &impl Fixture) {
-    const TO_THE_SLEEPER: u64 = 5000;
+    /// To the sleeper: so many at least, and more until it has refused some. A network that takes this many endlessly has no
+    /// flow control.
+    const AT_LEAST: u64 = 5000;
+    const AT_MOST: u64 = 5_000_000;
     const ASIDE: u64 = 500;
+    /// Of the message that follows the last.
+    const THE_END: u8 = 1;
     let awake = fixture.flag();
     let check = Check::new(3);
-    let (mut slow, mut aside, mut refused) = (0, 0, 0u64);
+    let (mut slow, mut aside, mut refused, mut ended) = (0, 0, 0u64, false);
     let sender = node(move |fm| {
         let mut moved = check.extract(fm, PLENTY) > 0;
-        if slow < TO_THE_SLEEPER {
+        if slow < AT_LEAST || refused == 0 {
             let sent = try_send(fm, 1, 0, slow, 24);
             slow += u64::from(sent);
             refused += u64::from(!sent);
             moved |= sent;
+            assert!(slow < AT_MOST, "the sleeper's network takes everything");
+        } else if !ended {
+            ended = try_send(fm, 1, THE_END, 0, 0);
+            moved |= ended;
         }
         if refused > 0 && aside < ASIDE && try_send(fm, 2, 0, aside, 24) {
             aside += 1;
             moved = true;
         }
-        step(fm, moved, slow == TO_THE_SLEEPER && aside == ASIDE)
+        step(fm, moved, ended && aside == ASIDE)
     });
 
     let check = Check::new(3);
@@ -128,7 +137,9 @@ pub fn a_receiver_that_does_not_extract_blocks_only_its_senders(fixture: &impl F
             return Step::Idle;
         }
         let moved = check.extract(fm, 1) > 0;
-        step(fm, moved, check.tally(0, 0).finished == TO_THE_SLEEPER)
+        let done = check.tally(0, THE_END).finished == 1;
+        assert!(!done || check.tally(0, 0).finished >= AT_LEAST);
+        step(fm, moved, done)
     });
 
     let check = Check::new(3);

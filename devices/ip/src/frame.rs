@@ -1,0 +1,57 @@
+//! Packets as bytes of a connection: FM's header with the payload's length in the device's 16 bits, then the payload.
+
+use fm::Header;
+
+/// Bytes before the payload.
+pub const HEADER: usize = Header::SIZE;
+
+/// Largest payload: its length fits the device's bits, and a packet 64 KiB.
+pub const MAX_PACKET: usize = (1 << 16) - HEADER;
+
+/// Stands where a header would: the sender is through and sends no packet any more. No packet is that long.
+pub const FAREWELL: [u8; HEADER] = [0xff; HEADER];
+
+/// The header of a packet of `len` bytes.
+#[inline]
+pub fn header(header: Header, len: usize) -> [u8; HEADER] {
+    debug_assert!(len <= MAX_PACKET);
+    (header.to_bits() | (len as u64) << Header::DEVICE_SHIFT).to_le_bytes()
+}
+
+/// What the next bytes of a connection are.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Frame {
+    /// A packet with so many bytes of payload behind the header.
+    Packet(Header, usize),
+    Farewell,
+    /// No sender of ours writes this: where the next packet begins is unknown.
+    Nonsense,
+}
+
+#[inline]
+pub fn parse(bytes: [u8; HEADER]) -> Frame {
+    let word = u64::from_le_bytes(bytes);
+    let len = (word >> Header::DEVICE_SHIFT) as usize;
+    match len {
+        0..=MAX_PACKET => Frame::Packet(Header::from_bits(word), len),
+        _ if bytes == FAREWELL => Frame::Farewell,
+        _ => Frame::Nonsense,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fm::HandlerId;
+
+    #[test]
+    fn headers_carry_their_length() {
+        let single = Header::single(HandlerId(9));
+        for len in [0, 1, 4096, MAX_PACKET] {
+            assert_eq!(parse(header(single, len)), Frame::Packet(single, len));
+        }
+        assert_eq!(parse(FAREWELL), Frame::Farewell);
+        assert_eq!(parse([0, 1, 0, 0, 0, 0, 0xff, 0xff]), Frame::Nonsense);
+        assert_eq!(parse([0; HEADER]), Frame::Packet(Header::GARBLED, 0));
+    }
+}

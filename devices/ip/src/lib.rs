@@ -1,0 +1,115 @@
+//! The device between nodes: TCP.
+//!
+//! Every process of the job listens; a connection is made by the first of two processes that has something for the other,
+//! and serves both directions. Nothing blocks. Read in this order:
+//!
+//! 1. [`frame`]: packets as bytes of a connection.
+//! 2. [`greeting`]: what a connection begins with, the job's key first.
+//! 3. [`sending`]: one peer's sending side: making the connection, and the bytes that wait to go.
+//! 4. [`receiving`]: one connection's receiving side. [`strangers`]: connections of which we do not know yet whose they are.
+//! 5. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
+//! 6. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a connection that broke.
+//! 7. [`sys`]: the system calls.
+//!
+//! TCP itself holds a sender back whose receiver does not read, so FM counts no credits here.
+
+#![deny(unsafe_code)]
+
+mod frame;
+mod greeting;
+mod inbox;
+mod link;
+mod loss;
+mod park;
+mod receiving;
+mod sending;
+mod shared;
+mod strangers;
+mod sys;
+
+pub use frame::MAX_PACKET;
+pub use greeting::Key;
+pub use loss::Tell;
+pub use park::IpPark;
+
+use fm::{Device, Inbox, Link, Peer, Threading};
+use inbox::IpInbox;
+use link::IpLink;
+use shared::Shared;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What a process has to know to reach the others, and to be reached.
+pub struct Network {
+    /// This process.
+    pub me: Peer,
+    /// The job's: connections that do not begin with it are dropped.
+    pub key: Key,
+    /// Where each process of the job listens, in the order of their numbers.
+    pub addresses: Box<[SocketAddr]>,
+    /// Our own listening socket.
+    pub listener: TcpListener,
+    /// How often a poll looks at the sockets: with 1 every time. More when most messages come by another device, whose polls
+    /// would otherwise wait for a system call each.
+    pub look_every: u32,
+    /// Called once if a connection breaks and the job is not ended for it.
+    pub tell: Tell,
+}
+
+/// The TCP device of one process.
+pub struct Ip {
+    shared: Arc<Shared>,
+    inbox: Mutex<Option<IpInbox>>,
+}
+
+impl Ip {
+    /// Joins the job's network. No connection is made yet.
+    ///
+    /// # Errors
+    /// When the listening socket cannot be watched.
+    pub fn new(network: Network, threading: Threading) -> io::Result<Ip> {
+        let Network { me, key, addresses, listener, look_every, tell } = network;
+        let shared = Arc::new(Shared::new(me, key, addresses, threading, tell)?);
+        let inbox = IpInbox::new(shared.clone(), listener, look_every)?;
+        Ok(Ip { shared, inbox: Mutex::new(Some(inbox)) })
+    }
+
+    /// How a process waits whose only device this is, when the node's `processes` may use `cores` cores together.
+    ///
+    /// # Errors
+    /// When there is no descriptor for it.
+    pub fn park(&self, processes: usize, cores: usize) -> io::Result<IpPark> {
+        IpPark::new(self.shared.clone(), processes, cores)
+    }
+
+    /// Sleeps until a socket has something, or `doorbell` is readable, or `limit` has passed: for a process that has another
+    /// device, which rings there.
+    pub fn sleep(&self, doorbell: impl std::os::fd::AsFd, limit: Option<Duration>) {
+        self.shared.sleep(doorbell.as_fd(), limit);
+    }
+}
+
+impl Device for Ip {
+    fn name(&self) -> &'static str {
+        "ip"
+    }
+
+    fn max_packet(&self) -> usize {
+        MAX_PACKET
+    }
+
+    fn credits(&self) -> Option<u16> {
+        None
+    }
+
+    fn link(&self, to: Peer) -> Box<dyn Link> {
+        Box::new(IpLink::new(self.shared.clone(), to))
+    }
+
+    fn inbox(&self) -> Box<dyn Inbox> {
+        let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Box::new(inbox.expect("the receiving side is asked for once"))
+    }
+}

@@ -1,0 +1,57 @@
+//! How a process waits that has no other device: it looks for a while, lets others have the core, then sleeps on its sockets.
+
+use crate::shared::Shared;
+use crate::sys::{self, Bell};
+use fm::Park;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+pub struct IpPark {
+    shared: Arc<Shared>,
+    /// Fruitless polls that pass before the core is offered to others, and then before we sleep. Each is a system call.
+    spins: u32,
+    yields: u32,
+    bell: Bell,
+    /// Threads of this process on their way to sleep, asleep, or on their way back.
+    sleepers: AtomicUsize,
+}
+
+impl IpPark {
+    pub(crate) fn new(shared: Arc<Shared>, processes: usize, cores: usize) -> io::Result<Self> {
+        // With a core for each process an answer is awaited for about as long as it takes to wake a sleeper.
+        let (spins, yields) = if processes <= cores { (40, 20) } else { (0, 10) };
+        Ok(IpPark { shared, spins, yields, bell: Bell::new()?, sleepers: AtomicUsize::new(0) })
+    }
+
+    fn sleep(&self, arrived: &dyn Fn() -> bool) {
+        // Before the last look: who completes something after it sees us here, in `wake`.
+        self.sleepers.fetch_add(1, SeqCst);
+        if !arrived() {
+            self.shared.sleep(self.bell.as_fd(), None);
+        }
+        // The last one to get up clears the bell, which until then wakes the others.
+        if self.sleepers.fetch_sub(1, SeqCst) == 1 {
+            self.bell.clear();
+        }
+    }
+}
+
+impl Park for IpPark {
+    fn idle(&self, round: u32, arrived: &dyn Fn() -> bool) {
+        if round < self.spins {
+            std::hint::spin_loop();
+        } else if round < self.spins + self.yields || arrived() {
+            sys::yield_core();
+        } else {
+            self.sleep(arrived);
+        }
+    }
+
+    fn wake(&self) {
+        if self.sleepers.load(SeqCst) > 0 {
+            self.bell.ring();
+        }
+    }
+}

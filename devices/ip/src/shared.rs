@@ -1,0 +1,56 @@
+//! What the links, the inbox and the park of one process share.
+
+use crate::greeting::Key;
+use crate::loss::{Losses, Tell};
+use crate::sending::Sending;
+use crate::sys::Poller;
+use fm::{Peer, ThreadLock, Threading};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::Duration;
+
+pub struct Shared {
+    pub me: Peer,
+    pub key: Key,
+    pub addresses: Box<[SocketAddr]>,
+    pub poller: Poller,
+    /// The sending side towards each peer, under its lock: both the link and the inbox move it on.
+    pub peers: Box<[ThreadLock<Sending>]>,
+    /// Links that were refused, would lend now, and have not been asked since.
+    pub freed: AtomicUsize,
+    /// This process is on its way out: a connection that ends is no loss any more.
+    pub leaving: AtomicBool,
+    pub losses: Losses,
+}
+
+impl Shared {
+    pub fn new(me: Peer, key: Key, addresses: Box<[SocketAddr]>, threading: Threading, tell: Tell) -> io::Result<Self> {
+        assert!(me.index() < addresses.len());
+        let peers = (0..addresses.len() as u32).map(|peer| ThreadLock::new(threading, Sending::new(Peer(peer))));
+        Ok(Shared {
+            me,
+            key,
+            peers: peers.collect(),
+            addresses,
+            poller: Poller::new()?,
+            freed: AtomicUsize::new(0),
+            leaving: AtomicBool::new(false),
+            losses: Losses::new(tell),
+        })
+    }
+
+    /// What the poller calls the connection with `peer`.
+    pub fn token(&self, peer: Peer) -> u64 {
+        u64::from(peer.0)
+    }
+
+    /// Sleeps until a socket has something, `other` is readable, or `limit` has passed.
+    pub fn sleep(&self, other: BorrowedFd<'_>, limit: Option<Duration>) {
+        if !self.losses.tell_old() {
+            let limit = [limit, self.losses.limit()].into_iter().flatten().min();
+            self.poller.sleep(other, limit);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The system calls that this device makes.
+
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, ipproto, sockopt};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+/// The sockets of a process, and what it wants to know of each.
+pub struct Poller(OwnedFd);
+
+pub use rustix::event::epoll::EventFlags as Flags;
+
+/// What is looked for at a socket whose peer may send.
+pub const READ: Flags = EventFlags::IN;
+/// The same, while something waits to be sent.
+pub const READ_WRITE: Flags = EventFlags::IN.union(EventFlags::OUT);
+pub const WRITE: Flags = EventFlags::OUT;
+
+const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+impl Poller {
+    pub fn new() -> io::Result<Self> {
+        Ok(Poller(epoll::create(CreateFlags::CLOEXEC)?))
+    }
+
+    pub fn add(&self, socket: impl AsFd, token: u64, flags: Flags) -> Result<(), Errno> {
+        epoll::add(&self.0, socket, EventData::new_u64(token), flags)
+    }
+
+    pub fn change(&self, socket: impl AsFd, token: u64, flags: Flags) -> Result<(), Errno> {
+        epoll::modify(&self.0, socket, EventData::new_u64(token), flags)
+    }
+
+    /// Before a socket is closed: a child that was forked may hold it open.
+    pub fn remove(&self, socket: impl AsFd) {
+        let _ = epoll::delete(&self.0, socket);
+    }
+
+    /// Puts the sockets with something to do into `found`, as tokens.
+    pub fn ready(&self, found: &mut Vec<(u64, Flags)>) {
+        found.clear();
+        let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 32];
+        // A failure is an interruption; there will be a next time.
+        let count = epoll::wait(&self.0, &mut events, Some(&NOW)).unwrap_or(0);
+        found.extend(events[..count].iter().map(|event| (event.data.u64(), event.flags)));
+    }
+
+    /// Whether there is any.
+    pub fn any_ready(&self) -> bool {
+        let mut event = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 1];
+        epoll::wait(&self.0, &mut event, Some(&NOW)).is_ok_and(|count| count > 0)
+    }
+
+    /// Sleeps until there is any, or `other` is readable, or `limit` has passed, or a signal arrives.
+    pub fn sleep(&self, other: BorrowedFd<'_>, limit: Option<Duration>) {
+        let mut polled = [PollFd::new(&self.0, PollFlags::IN), PollFd::from_borrowed_fd(other, PollFlags::IN)];
+        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
+        let _ = poll(&mut polled, limit.as_ref());
+    }
+}
+
+/// A new call to `address`, on its way.
+pub fn call(address: &SocketAddr) -> Result<OwnedFd, Errno> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?;
+    prepare(&socket);
+    match rustix::net::connect(&socket, address) {
+        Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(socket),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// A call to us, if there is one.
+pub fn accept(listener: impl AsFd) -> Option<OwnedFd> {
+    loop {
+        match rustix::net::accept_with(&listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+            Ok(socket) => {
+                prepare(&socket);
+                return Some(socket);
+            }
+            Err(Errno::INTR | Errno::CONNABORTED) => (),
+            Err(_) => return None,
+        }
+    }
+}
+
+/// A packet is complete when it is handed to the socket: there is nothing to wait for.
+fn prepare(socket: &OwnedFd) {
+    let _ = sockopt::set_tcp_nodelay(socket, true);
+}
+
+/// Whether a call has come through yet.
+pub fn connected(socket: impl AsFd) -> Result<bool, Errno> {
+    sockopt::socket_error(&socket)??;
+    match rustix::net::getpeername(&socket) {
+        Ok(_) => Ok(true),
+        Err(Errno::NOTCONN) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// What a socket did with bytes, or had of them.
+pub enum Moved {
+    Bytes(usize),
+    /// Nothing now.
+    Later,
+    /// Nothing any more.
+    End,
+    Broken(Errno),
+}
+
+pub fn send(socket: impl AsFd, bytes: &[u8]) -> Moved {
+    moved(|| rustix::net::send(&socket, bytes, SendFlags::NOSIGNAL))
+}
+
+pub fn receive(socket: impl AsFd, room: &mut [u8]) -> Moved {
+    match moved(|| rustix::net::recv(&socket, &mut *room, RecvFlags::empty()).map(|(count, _)| count)) {
+        Moved::Bytes(0) => Moved::End,
+        other => other,
+    }
+}
+
+fn moved(mut call: impl FnMut() -> Result<usize, Errno>) -> Moved {
+    loop {
+        match call() {
+            Ok(count) => return Moved::Bytes(count),
+            Err(Errno::INTR) => (),
+            Err(Errno::AGAIN) => return Moved::Later,
+            Err(errno) => return Moved::Broken(errno),
+        }
+    }
+}
+
+/// Says to the peer's kernel that nothing more comes.
+pub fn end_sending(socket: impl AsFd) {
+    let _ = rustix::net::shutdown(socket, Shutdown::Write);
+}
+
+/// Something that threads of this process ring to wake those that sleep in [`Poller::sleep`].
+pub struct Bell(OwnedFd);
+
+impl Bell {
+    pub fn new() -> io::Result<Self> {
+        Ok(Bell(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
+    }
+
+    pub fn ring(&self) {
+        while let Err(Errno::INTR) = rustix::io::write(&self.0, &1u64.to_ne_bytes()) {}
+    }
+
+    pub fn clear(&self) {
+        let _ = rustix::io::read(&self.0, &mut [0; 8]);
+    }
+}
+
+impl AsFd for Bell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+pub fn yield_core() {
+    rustix::thread::sched_yield();
+}

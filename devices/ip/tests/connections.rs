@@ -1,0 +1,210 @@
+//! Connections: who is let in, what happens when two processes call each other, what garbage can do, and how they end.
+
+use fm::{Fm, HandlerId, Park, Peer, Receive, Threading, Upcall};
+use hpvm_ip::{Ip, IpPark, Key, Network};
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+const KEY: Key = Key([0x17; 32]);
+
+/// What an endpoint has told of losses.
+type Told = Receiver<(Peer, String)>;
+
+struct Node {
+    fm: Fm,
+    park: IpPark,
+    address: SocketAddr,
+    told: Told,
+}
+
+fn nodes(count: u32) -> Vec<Node> {
+    let listeners: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let addresses: Box<[_]> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+    let node = |(me, listener)| {
+        let (sender, told) = channel();
+        let tell = Box::new(move |peer, what: &str| sender.send((peer, what.to_owned())).unwrap());
+        let network = Network { me: Peer(me), key: KEY, addresses: addresses.clone(), listener, look_every: 1, tell };
+        let ip = Ip::new(network, Threading::Single).unwrap();
+        let park = ip.park(1, 1).unwrap();
+        let fm = Fm::new(Peer(me), count, vec![Arc::new(ip)], |_| 0, Threading::Single, false);
+        Node { fm, park, address: addresses[me as usize], told }
+    };
+    (0..).zip(listeners).map(node).collect()
+}
+
+#[derive(Default)]
+struct Notes {
+    received: RefCell<Vec<(Peer, Vec<u8>)>>,
+    violations: RefCell<u32>,
+}
+
+impl Upcall for Notes {
+    fn message(&self, from: Peer, _: HandlerId, body: &[u8]) {
+        self.received.borrow_mut().push((from, body.to_vec()));
+    }
+
+    fn begin(&self, _: Peer, _: HandlerId, _: u64) -> Box<dyn Receive> {
+        panic!("no long message was sent")
+    }
+
+    fn violation(&self, _: Peer, _: &str) {
+        *self.violations.borrow_mut() += 1;
+    }
+}
+
+impl Node {
+    fn send(&self, to: u32, bytes: &[u8]) {
+        assert!(self.fm.try_send(Peer(to), HandlerId(0), bytes.len(), |room| room.copy_from_slice(bytes)));
+    }
+}
+
+/// Extracts everywhere until `done`.
+#[track_caller]
+fn until(nodes: &[&Node], notes: &Notes, done: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < end, "nothing happens");
+        for node in nodes {
+            node.fm.extract(8, notes);
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn hello(key: Key, from: u32, to: u32) -> Vec<u8> {
+    [b"HPVMip\0\x01".as_slice(), &key.0, &from.to_le_bytes(), &to.to_le_bytes()].concat()
+}
+
+/// Calls `node` as a stranger would and says `first`; the call ends without an answer.
+#[track_caller]
+fn is_dropped(node: &Node, first: &[u8]) {
+    let mut call = TcpStream::connect(node.address).unwrap();
+    call.set_nonblocking(true).unwrap();
+    call.write_all(first).unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        node.fm.extract(8, &Notes::default());
+        match call.read(&mut [0; 64]) {
+            Ok(0) => return,
+            Ok(count) => panic!("{count} bytes of an answer"),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => assert!(Instant::now() < end, "not dropped"),
+            Err(_) => return,
+        }
+    }
+}
+
+#[test]
+fn who_does_not_have_the_key_is_dropped() {
+    let nodes = nodes(2);
+    let mut other = KEY;
+    other.0[31] ^= 1;
+    is_dropped(&nodes[0], &hello(other, 1, 0));
+    is_dropped(&nodes[0], b"GET / HTTP/1.1\r\nHost: somewhere\r\nAccept: */*\r\n\r\n");
+    is_dropped(&nodes[0], &hello(KEY, 1, 1));
+    is_dropped(&nodes[0], &hello(KEY, 7, 0));
+    // Somebody who says half of it and stays holds nobody up.
+    let mut silent = TcpStream::connect(nodes[0].address).unwrap();
+    silent.write_all(&hello(KEY, 1, 0)[..20]).unwrap();
+    let notes = Notes::default();
+    nodes[1].send(0, b"from whom we know");
+    until(&[&nodes[0], &nodes[1]], &notes, || !notes.received.borrow().is_empty());
+    assert_eq!(notes.received.borrow()[0], (Peer(1), b"from whom we know".to_vec()));
+}
+
+#[test]
+fn two_that_call_each_other_end_up_with_one_connection() {
+    for _ in 0..20 {
+        let nodes = nodes(2);
+        let notes = Notes::default();
+        // Both before either has looked.
+        nodes[0].send(1, b"a");
+        nodes[1].send(0, b"b");
+        for number in 0..50u8 {
+            nodes[usize::from(number % 2)].send(1 - u32::from(number % 2), &[number]);
+            nodes[0].fm.extract(1, &notes);
+            if number % 3 == 0 {
+                nodes[1].fm.extract(1, &notes);
+            }
+        }
+        until(&[&nodes[0], &nodes[1]], &notes, || notes.received.borrow().len() == 52);
+        let of = |from| notes.received.borrow().iter().filter(|(peer, _)| *peer == from).map(|(_, b)| b[0]).collect::<Vec<_>>();
+        assert_eq!(of(Peer(0)), [b"a".to_vec(), (0..50).step_by(2).collect()].concat());
+        assert_eq!(of(Peer(1)), [b"b".to_vec(), (1..50).step_by(2).collect()].concat());
+        assert!(nodes.iter().all(|node| node.told.try_recv().is_err()));
+    }
+}
+
+#[test]
+fn garbage_from_one_peer_does_not_touch_the_others() {
+    let nodes = nodes(3);
+    let notes = Notes::default();
+    let mut call = TcpStream::connect(nodes[0].address).unwrap();
+    call.write_all(&hello(KEY, 2, 0)).unwrap();
+    // A packet with a kind that does not exist, then a length that none has.
+    call.write_all(&[0, 99, 0, 0, 0, 0, 3, 0, 1, 2, 3]).unwrap();
+    until(&[&nodes[0]], &notes, || *notes.violations.borrow() == 1);
+    call.write_all(&[0, 1, 0, 0, 0, 0, 0xfd, 0xff]).unwrap();
+    until(&[&nodes[0]], &notes, || *notes.violations.borrow() == 2);
+    nodes[1].send(0, b"well");
+    until(&[&nodes[0], &nodes[1]], &notes, || !notes.received.borrow().is_empty());
+    assert_eq!(*notes.received.borrow(), [(Peer(1), b"well".to_vec())]);
+    // To whom the connection broke, nothing blocks: it is the launcher who decides.
+    nodes[0].send(2, b"into nothing");
+}
+
+#[test]
+fn what_was_sent_last_arrives_although_the_sender_leaves() {
+    let mut nodes = nodes(2);
+    let notes = Notes::default();
+    let (one, zero) = (nodes.pop().unwrap(), nodes.pop().unwrap());
+    let large = vec![7; 60_000];
+    let mut sent = 0;
+    // More than the kernel takes at once, and something the other way that is never read.
+    while one.fm.try_send(Peer(0), HandlerId(0), large.len(), |room| room.copy_from_slice(&large)) {
+        sent += 1;
+        zero.fm.extract(0, &notes);
+    }
+    until(&[&zero, &one], &notes, || notes.received.borrow().len() > 1);
+    let leaving = std::thread::spawn(move || {
+        let notes = Notes::default();
+        while !one.fm.close() {
+            one.fm.extract(64, &notes);
+            std::thread::yield_now();
+        }
+        drop(one.fm);
+        one.told.try_recv().is_err()
+    });
+    until(&[&zero], &notes, || notes.received.borrow().len() == sent);
+    until(&[&zero], &notes, || zero.fm.close());
+    assert!(leaving.join().unwrap(), "the orderly end was taken for a loss");
+    assert!(zero.told.try_recv().is_err());
+    assert!(notes.received.borrow().iter().all(|(_, body)| *body == large));
+    assert!(TcpStream::connect(zero.address).is_err(), "nobody listens any more");
+}
+
+#[test]
+fn a_loss_is_told_by_who_survives_it() {
+    let mut nodes = nodes(2);
+    let notes = Notes::default();
+    nodes[0].send(1, b"hello");
+    until(&[&nodes[0], &nodes[1]], &notes, || !notes.received.borrow().is_empty());
+    drop(nodes.pop());
+    let survivor = nodes.pop().unwrap();
+    let (start, mut round) = (Instant::now(), 0);
+    let told = loop {
+        survivor.fm.extract(8, &notes);
+        survivor.park.idle(round, &|| survivor.fm.arrived());
+        round += 1;
+        if let Ok(told) = survivor.told.try_recv() {
+            break told;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "nothing was told");
+    };
+    assert_eq!(told.0, Peer(1));
+    assert!(start.elapsed() > Duration::from_secs(2), "the launcher had no time to say it first");
+    assert!(round < 1000, "it slept meanwhile, and did not spin for {round} rounds");
+}
