@@ -10,6 +10,7 @@
 //! * *noted*: a rank has called `MPI_Abort` and may say its last words;
 //! * *asked*: the ranks have been sent a signal and have some time;
 //! * *finishing*: the keepers kill what is left, and leave;
+//! * *leaving*: one keeper has left, or was killed, and the other one is left to its work;
 //! * *draining*: nothing runs any more; what was written is still on its way out.
 
 pub mod channels;
@@ -58,6 +59,7 @@ enum Phase {
     Noted { rank: u32, until: Instant },
     Asked { until: Instant },
     Finishing,
+    Leaving { until: Instant },
     Draining,
 }
 
@@ -137,9 +139,11 @@ impl Running<'_> {
         polled.push(PollFd::new(&job.bell, PollFlags::IN));
         polled.push(PollFd::new(&job.signals, PollFlags::IN));
         if self.phase != Phase::Draining {
-            let sending = if job.keepers.inner.has_unsent() { PollFlags::OUT } else { PollFlags::empty() };
-            polled.push(PollFd::new(&job.keepers.inner, PollFlags::IN | sending));
-            polled.push(PollFd::new(&job.keepers.outer, PollFlags::IN));
+            let (inner, outer) = (&job.keepers.inner, &job.keepers.outer);
+            let sending = if inner.has_unsent() { PollFlags::OUT } else { PollFlags::empty() };
+            // One that has ended would be ready for ever.
+            polled.extend((!inner.is_closed()).then(|| PollFd::new(inner, PollFlags::IN | sending)));
+            polled.extend((!outer.is_closed()).then(|| PollFd::new(outer, PollFlags::IN)));
         }
         let timeout = self.next_deadline(now).map(|at| {
             // Rounded up: waking a little early would make the loop spin until the time has come.
@@ -157,7 +161,7 @@ impl Running<'_> {
 
     fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let asked = match self.phase {
-            Phase::Asked { until } | Phase::Noted { until, .. } => Some(until),
+            Phase::Asked { until } | Phase::Noted { until, .. } | Phase::Leaving { until } => Some(until),
             _ => None,
         };
         let timeout = self.timeout.filter(|_| self.phase == Phase::Running);
@@ -197,13 +201,11 @@ impl Running<'_> {
             Phase::Running => self.judge.all_left(),
             _ => false,
         };
-        let is_under_way = matches!(self.phase, Phase::Finishing | Phase::Draining);
+        let is_under_way = matches!(self.phase, Phase::Finishing | Phase::Leaving { .. } | Phase::Draining);
         if over || (self.hurried && !is_under_way) {
             self.finish();
         }
-        if self.phase != Phase::Draining && (self.job.keepers.inner.is_closed() || self.job.keepers.outer.is_closed()) {
-            self.keepers_have_left();
-        }
+        self.look_at_the_keepers(now);
     }
 
     fn trouble(&mut self, trouble: Trouble) {

@@ -2,12 +2,20 @@
 //!
 //! `hpvmrun` → outer keeper → inner keeper → ranks. All three are subreapers and each pair of them is
 //! joined by a socket that the kernel closes when one of them dies, be it by SIGKILL. Who sees a
-//! neighbour die ends everything below itself, so any one that survives is enough:
+//! neighbour die sees to it that everything below itself ends, so any one that survives is enough:
 //!
 //! * without `hpvmrun` both keepers see their socket end; the inner one ends the ranks, the outer one
-//!   whatever is left below it;
-//! * without the outer keeper the inner one becomes `hpvmrun`'s child; both act;
-//! * without the inner keeper its ranks die by their PDEATHSIG, their children come to the outer one.
+//!   waits for it to leave;
+//! * without the outer keeper the inner one becomes `hpvmrun`'s child and ends the ranks; `hpvmrun` waits;
+//! * without the inner keeper its ranks die by their PDEATHSIG, their children come to the outer one, which
+//!   ends them.
+//!
+//! None of the three ends another one that may be at work: that would be a death more than the two
+//! which a job survives. So of the survivors the innermost acts, and the others wait for it, though not for ever
+//! ([`SURVIVOR_MAX`]), for it may have been stopped.
+//!
+//! When all three die in one instant, the kernel still ends the ranks (PDEATHSIG) and all in their process
+//! groups ([`sys::Exec::tie`]).
 //!
 //! The keepers are forked, not executed: they are two pages of stack and a loop, they load nothing and
 //! have one thread, from which PDEATHSIG depends (it is sent when the *thread* that forked ends).
@@ -18,6 +26,7 @@ mod outer;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::rc::Rc;
+use std::time::Duration;
 
 use hpvm_wire::{Descriptor, StartUp};
 use rustix::process::{Pid, Rlimit};
@@ -89,6 +98,9 @@ pub fn start<T>(setup: Setup, ours: T) -> io::Result<(Keepers, T)> {
     }
 }
 
+/// How long a survivor may take to end what is below it before the next one acts, too.
+pub const SURVIVOR_MAX: Duration = Duration::from_secs(5);
+
 /// What both keepers do first: signals from outside are hpvmrun's business, and so is the terminal.
 fn settle(name: &std::ffi::CStr) -> io::Result<()> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
@@ -99,22 +111,23 @@ fn settle(name: &std::ffi::CStr) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for any of these to become readable or to end.
-fn wait_for(files: &[std::os::fd::BorrowedFd], writing: Option<&Link>) {
-    use rustix::event::{PollFd, PollFlags, poll};
+/// Waits for any of these to become readable or to end, but no longer than `most`.
+fn wait_for(files: &[std::os::fd::BorrowedFd], writing: Option<&Link>, most: Option<Duration>) {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut polled: Vec<_> = files.iter().map(|file| PollFd::new(file, PollFlags::IN)).collect();
     if let Some(link) = writing {
         polled.push(PollFd::new(link, PollFlags::OUT));
     }
     // Interrupted or failed: the caller looks at everything in any case.
-    let _ = poll(&mut polled, None);
+    let most = most.and_then(|most| Timespec::try_from(most).ok());
+    let _ = poll(&mut polled, most.as_ref());
 }
 
 /// The last word over a link, then the end of this process.
 fn leave(mut link: Link) -> ! {
     link.send(Message::Done);
     while link.has_unsent() {
-        wait_for(&[], Some(&link));
+        wait_for(&[], Some(&link), None);
         link.flush();
     }
     std::process::exit(0)

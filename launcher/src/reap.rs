@@ -23,8 +23,7 @@ pub fn everything(spared: &HashSet<i32>, mut reaped: impl FnMut(Pid, WaitStatus)
     let start = Instant::now();
     let mut pause = Duration::from_micros(200);
     loop {
-        let none_left = ready(&mut reaped);
-        if none_left {
+        if children(spared, start, &mut reaped) {
             return;
         }
         let found = proc::descendants(own, spared);
@@ -37,6 +36,30 @@ pub fn everything(spared: &HashSet<i32>, mut reaped: impl FnMut(Pid, WaitStatus)
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// Kills children until no new ones come; true if there is none at all any more.
+///
+/// A program that forks and leaves, again and again, is gone from where a walk over all processes has seen it. But
+/// each of its processes is an orphan and so a child of this one, and children are found and killed within
+/// microseconds.
+fn children(spared: &HashSet<i32>, start: Instant, reaped: &mut impl FnMut(Pid, WaitStatus)) -> bool {
+    let mut killed = HashSet::new();
+    loop {
+        let none_left = ready(&mut |pid, status| {
+            killed.remove(&pid.as_raw_pid());
+            reaped(pid, status);
+        });
+        let mut found = proc::own_children();
+        found.retain(|pid| !spared.contains(pid) && killed.insert(*pid));
+        if none_left || found.is_empty() || start.elapsed() > GIVE_UP {
+            return none_left;
+        }
+        for pid in found.into_iter().filter_map(Pid::from_raw) {
+            // Only this process reaps it, so the number is still its own.
+            let _ = rustix::process::kill_process(pid, Signal::KILL);
+        }
     }
 }
 

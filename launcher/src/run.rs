@@ -107,6 +107,8 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
     let acted_on: Vec<i32> = SIGNALS.into_iter().filter(|number| !is_ignored(*number)).collect();
     let also_blocked = [libc::SIGCHLD, libc::SIGTTIN];
     let mask = sys::block_signals(&[acted_on.as_slice(), &also_blocked].concat()).map_err(system)?;
+    // One that is ignored would take the ranks' statuses with it.
+    sys::default_action(libc::SIGCHLD).map_err(system)?;
     let signals = SignalFd::new(&acted_on).map_err(system)?;
     let spared = proc::own_children();
 

@@ -3,8 +3,8 @@
 //! hpvmrun and the keepers have one thread each.
 
 use std::ffi::{CStr, CString};
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 use rustix::process::{Pid, Rlimit};
@@ -34,6 +34,16 @@ fn set_of(numbers: &[i32]) -> io::Result<libc::sigset_t> {
         check(unsafe { libc::sigaddset(&mut set, *number) })?;
     }
     Ok(set)
+}
+
+/// Gives a signal its default action again.
+pub fn default_action(number: i32) -> io::Result<()> {
+    // SAFETY: the default is no function of ours; a number that is no signal is answered with EINVAL.
+    if unsafe { libc::signal(number, libc::SIG_DFL) } == libc::SIG_ERR {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 fn check(result: i32) -> io::Result<i32> {
@@ -98,6 +108,9 @@ pub struct Exec<'a> {
     /// The descriptor that is told of a failure, and the rank it names there.
     pub report: BorrowedFd<'a>,
     pub rank: u32,
+    /// The reading end of a pipe whose writing end only the caller has. When the caller dies, the kernel kills the
+    /// rank's process group: unlike PDEATHSIG this reaches what the rank has forked, and needs no survivor.
+    pub tie: BorrowedFd<'a>,
 }
 
 /// Which step failed.
@@ -139,6 +152,30 @@ pub fn spawn(exec: &Exec) -> io::Result<Pid> {
     }
 }
 
+/// Has the kernel kill the calling process's group when the pipe behind `tie` loses its last writer: its
+/// signal-driven input, with SIGKILL for the signal. Owner and signal belong to the open file, so every group
+/// opens the pipe anew; the file lives as long as somebody in the group keeps the inherited descriptor.
+fn tie_group(tie: BorrowedFd) -> io::Result<()> {
+    use rustix::fs::{Mode, OFlags, open};
+    let (mut path, number) = ([0_u8; 32], tie.as_raw_fd());
+    // Nothing may be allocated here.
+    write!(path.as_mut_slice(), "/proc/self/fd/{number}\0")?;
+    let path = CStr::from_bytes_until_nul(&path).map_err(|_| io::ErrorKind::InvalidFilename)?;
+    let own = open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let group = rustix::process::getpgrp().as_raw_pid();
+    for (command, value) in [(libc::F_SETOWN, -group), (F_SETSIG, libc::SIGKILL), (libc::F_SETFL, libc::O_ASYNC)] {
+        // SAFETY: an open descriptor, and commands that take a number.
+        check(unsafe { libc::fcntl(own.as_raw_fd(), command, value) })?;
+    }
+    // The same number in all ranks, and without CLOEXEC.
+    // SAFETY: both are open, and nobody else in this process uses the second.
+    check(unsafe { libc::dup2(own.as_raw_fd(), number) })?;
+    Ok(())
+}
+
+/// As in <asm-generic/fcntl.h>; the libc crate has it for other C libraries only.
+const F_SETSIG: libc::c_int = 10;
+
 enum Never {}
 
 fn become_rank(
@@ -155,6 +192,8 @@ fn become_rank(
         unsafe { libc::_exit(127) }
     }
     rustix::process::setpgid(None, None).map_err(prepare)?;
+    // Without /proc the keepers have to do alone.
+    let _ = tie_group(exec.tie);
     rustix::process::setrlimit(rustix::process::Resource::Nofile, exec.files).map_err(prepare)?;
     if let Some(cores) = exec.cores {
         rustix::thread::sched_setaffinity(None, cores).map_err(|errno| (Step::Bind, errno.into()))?;

@@ -112,6 +112,17 @@ fn stopped_ranks_can_be_ended() {
     assert_nothing_left(&run.mark);
 }
 
+/// Some programs start others with it.
+#[test]
+fn sigchld_ignored_from_the_start_changes_nothing() {
+    let (command, mark) = common::command(&["-n", "2", "sh", "-c", "exit 3"]);
+    let mut shell = std::process::Command::new("env");
+    shell.args(["--ignore-signal=CHLD", common::HPVMRUN]).args(command.get_args());
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    assert_eq!(common::start_command((shell, mark)).finish().status, 3);
+}
+
 /// A script's background job and `nohup` have signals ignored; they stay ignored.
 #[test]
 fn an_ignored_signal_stays_ignored() {

@@ -3,14 +3,15 @@
 //! It does what the library does towards the launcher, over the same crate, step by step as its arguments
 //! say: `init`, `finalize`, `call=MPI_Recv`, `wait=PEER,TAG`, `abort=CODE`, `abort-saying=TEXT`, `exit=STATUS`, `signal=NUMBER`,
 //! `sleep=SECONDS`, `forever`, `say=TEXT`, `ignore-term`,
-//! `second-claim`. `@2/exit=3` is a step for rank 2 only.
+//! `second-claim`, `flee`. `@2/exit=3` is a step for rank 2 only.
 
 use std::env;
 use std::io::Write as _;
 use std::process::{self, Command};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use hpvm_launcher::sys::fork;
 use hpvm_wire::status::Waiting;
 use hpvm_wire::{Bell, Board, Claim, StartUp, calls};
 
@@ -68,6 +69,7 @@ impl Rank {
                 let _ = std::io::stdout().flush();
             }
             "ignore-term" => ignore_term(),
+            "flee" => flee(),
             "second-claim" => self.second_claim(),
             _ => fail(&format!("no step {step}")),
         }
@@ -133,6 +135,16 @@ fn signal(number: i32) {
         // Rust's own handler of SIGSEGV takes the first one and steps aside.
         let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
     }
+}
+
+/// Is never the same process for long, nor in the same session: each forks the next one and leaves. Not for ever,
+/// since nobody could end it.
+fn flee() -> ! {
+    let until = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < until && matches!(fork(), Ok(None)) {
+        let _ = rustix::process::setsid();
+    }
+    process::exit(0)
 }
 
 /// Without a handler of its own: the shell that is asked to `trap` hands the disposition on.

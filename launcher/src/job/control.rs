@@ -9,7 +9,8 @@ use serde_json::json;
 use super::judge::{Ending, Seen};
 use super::{GRACE_FAILURE, GRACE_USER, LOOK_AGAIN, Phase, Running, summary};
 use crate::exit::{self, End, signal_name};
-use crate::link::Message;
+use crate::keeper::SURVIVOR_MAX;
+use crate::link::{Link, Message};
 use crate::program;
 use crate::reap;
 use crate::sys::Step;
@@ -159,8 +160,27 @@ impl Running<'_> {
         self.job.keepers.inner.send(Message::Finish);
     }
 
-    /// Both leave when all is done; one that leaves before has been killed.
-    pub(super) fn keepers_have_left(&mut self) {
+    /// Both leave when all is done; one that leaves before has been killed. The other one then ends the ranks, and
+    /// must not be killed at it: if hpvmrun died next, nobody would be left who knows what they have forked.
+    pub(super) fn look_at_the_keepers(&mut self, now: Instant) {
+        let left = [&self.job.keepers.inner, &self.job.keepers.outer].map(Link::is_closed);
+        match self.phase {
+            Phase::Draining => (),
+            _ if left == [true; 2] => self.keepers_have_left(),
+            Phase::Leaving { until } if until <= now => self.keepers_have_left(),
+            Phase::Leaving { .. } => (),
+            _ if left != [false; 2] => {
+                if !self.keeper_is_done {
+                    // Before a rank is seen to die from it.
+                    self.judge.end(Ending::Own { status: exit::LAUNCH });
+                }
+                self.phase = Phase::Leaving { until: now + SURVIVOR_MAX };
+            }
+            _ => (),
+        }
+    }
+
+    fn keepers_have_left(&mut self) {
         self.take_messages();
         let outer = self.job.keepers.outer_pid;
         let mut how = None;

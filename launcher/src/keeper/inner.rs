@@ -33,7 +33,7 @@ pub fn run(setup: Setup, mut link: Link, mut tie: Link, launcher: Pid) -> ! {
 
     loop {
         let sending = link.has_unsent().then_some(&link);
-        wait_for(&[link.as_fd(), tie.as_fd(), children.as_fd(), ranks.failures.as_fd()], sending);
+        wait_for(&[link.as_fd(), tie.as_fd(), children.as_fd(), ranks.failures.as_fd()], sending, None);
         while children.next().is_some() {}
         link.flush();
         let commands = link.receive();
@@ -73,13 +73,19 @@ struct Ranks {
     failures: OwnedFd,
     failures_far: OwnedFd,
     failed: HashSet<u32>,
+    /// See [`Exec::tie`].
+    tie: OwnedFd,
+    /// Only this process holds it, and nobody writes to it: its end is this process's end.
+    _tie_far: OwnedFd,
 }
 
 impl Ranks {
     fn prepare() -> io::Result<(Self, SignalFd)> {
         let (failures, failures_far) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (tie, _tie_far) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         let children = SignalFd::new(&[libc::SIGCHLD])?;
-        Ok((Self { by_pid: HashMap::new(), failures, failures_far, failed: HashSet::new() }, children))
+        let (by_pid, failed) = (HashMap::new(), HashSet::new());
+        Ok((Self { by_pid, failures, failures_far, failed, tie, _tie_far }, children))
     }
 
     fn start(&mut self, setup: &Setup, launcher: Pid, link: &mut Link) {
@@ -98,6 +104,7 @@ impl Ranks {
                 mask: &setup.mask,
                 files: setup.files,
                 report: self.failures_far.as_fd(),
+                tie: self.tie.as_fd(),
                 rank: index as u32,
             };
             match sys::spawn(&exec) {

@@ -4,12 +4,11 @@
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::AsFd;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::Pid;
 
-use super::{Setup, inner, settle, wait_for};
+use super::{SURVIVOR_MAX, Setup, inner, settle, wait_for};
 use crate::link::Link;
 use crate::reap;
 use crate::sys::{self, SignalFd};
@@ -25,9 +24,6 @@ pub fn run(setup: Setup, launcher_link: Link, inner_link: Link, launcher: Pid) -
         }
     }
 }
-
-/// How long the inner keeper may take to end the ranks; one that was stopped never will.
-const INNER_MAX: Duration = Duration::from_secs(2);
 
 struct Outer {
     /// To hpvmrun.
@@ -57,7 +53,7 @@ impl Outer {
     fn watch(mut self) -> ! {
         let mut inner_lives = true;
         while inner_lives && !self.launcher.is_closed() && !self.tie.is_closed() {
-            wait_for(&[self.launcher.as_fd(), self.tie.as_fd(), self.children.as_fd()], None);
+            wait_for(&[self.launcher.as_fd(), self.tie.as_fd(), self.children.as_fd()], None, None);
             while self.children.next().is_some() {}
             reap::ready(&mut |pid, _| inner_lives &= pid != self.inner);
             self.launcher.receive();
@@ -68,13 +64,17 @@ impl Outer {
         std::process::exit(0)
     }
 
-    /// The inner keeper, where it lives, is ending the ranks for the same reason. If it were killed first, and then this process
-    /// before it is through, nobody would be left who knows what they have forked.
+    /// The inner keeper, where it lives, is ending the ranks for the same reason.
     fn wait_for_inner(&self, mut inner_lives: bool) {
-        let end = Instant::now() + INNER_MAX;
-        while inner_lives && Instant::now() < end {
+        let end = Instant::now() + SURVIVOR_MAX;
+        loop {
             reap::ready(&mut |pid, _| inner_lives &= pid != self.inner);
-            thread::sleep(Duration::from_millis(1));
+            let most = end.saturating_duration_since(Instant::now());
+            if !inner_lives || most.is_zero() {
+                return;
+            }
+            wait_for(&[self.children.as_fd()], None, Some(most));
+            while self.children.next().is_some() {}
         }
     }
 }

@@ -52,12 +52,14 @@ enum Victim {
     Rank,
 }
 
-/// Each of them, and each pair.
-const VICTIMS: [&[Victim]; 7] = [
+/// Each of them, and each pair; of launcher and keeper in both orders.
+const VICTIMS: [&[Victim]; 9] = [
     &[Victim::Launcher],
     &[Victim::Keeper],
     &[Victim::Rank],
     &[Victim::Launcher, Victim::Keeper],
+    &[Victim::Keeper, Victim::Launcher],
+    &[Victim::Keeper, Victim::Keeper],
     &[Victim::Keeper, Victim::Rank],
     &[Victim::Launcher, Victim::Rank],
     &[Victim::Rank, Victim::Rank],
@@ -99,8 +101,8 @@ impl Plan {
         // Half of the moments lie in the start-up, where most is going on.
         let milliseconds = if lots.below(2) == 0 { lots.below(40) } else { lots.below(300) };
         Plan {
-            kind: KINDS[lots.below(4) as usize],
-            victims: VICTIMS[lots.below(7) as usize],
+            kind: KINDS[lots.below(KINDS.len() as u64) as usize],
+            victims: VICTIMS[lots.below(VICTIMS.len() as u64) as usize],
             ranks: 1 + lots.below(4) as usize,
             delay: Duration::from_millis(milliseconds),
         }
