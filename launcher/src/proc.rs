@@ -65,17 +65,19 @@ pub fn descendants(root: i32, spared: &HashSet<i32>) -> Vec<Process> {
 fn below(processes: &[Process], root: i32, spared: &HashSet<i32>) -> Vec<Process> {
     let mut sorted = processes.to_vec();
     sorted.sort_unstable_by_key(|process| process.parent);
-    let children = |pid: i32| {
+    // Nobody is older than its parent, be it by birth or by adoption. One that seems so was read before its parent
+    // left and the parent's number was given to another process.
+    let children = |pid: i32, start: u64| {
         let from = sorted.partition_point(|process| process.parent < pid);
         let to = sorted.partition_point(|process| process.parent <= pid);
-        sorted[from..to].iter().filter(|process| !spared.contains(&process.pid))
+        sorted[from..to].iter().filter(move |process| process.start >= start && !spared.contains(&process.pid))
     };
-    let mut found: Vec<Process> = children(root).copied().collect();
+    let mut found: Vec<Process> = children(root, 0).copied().collect();
     // A table read while it changes may contain a cycle; a process is taken once.
     let mut seen: HashSet<i32> = found.iter().map(|process| process.pid).chain([root]).collect();
     let mut next = 0;
     while let Some(process) = found.get(next).copied() {
-        found.extend(children(process.pid).filter(|child| seen.insert(child.pid)));
+        found.extend(children(process.pid, process.start).filter(|child| seen.insert(child.pid)));
         next += 1;
     }
     found
@@ -120,6 +122,12 @@ mod tests {
         };
         assert_eq!(pids(&[]), [2, 3, 4, 5, 6]);
         assert_eq!(pids(&[2]), [3, 6]);
+    }
+
+    #[test]
+    fn a_parent_whose_number_was_reused_has_no_older_children() {
+        let table = [process(2, 1), Process { start: 5, ..process(3, 2) }, process(4, 3)];
+        assert_eq!(below(&table, 1, &HashSet::new()), table[..2]);
     }
 
     #[test]

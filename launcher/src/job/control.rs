@@ -98,6 +98,8 @@ impl Running<'_> {
                 }
                 Message::Started { rank, pid } => {
                     self.judge.started(rank, pid);
+                    // It may have rung before this was known.
+                    self.watch_below(rank, Seen::on(&self.job.board[rank as usize]));
                     self.event("started", json!({ "rank": rank, "pid": pid }));
                 }
                 Message::NotStarted { rank, step, errno } => self.not_started(rank, step, errno),

@@ -168,16 +168,17 @@ pub fn marked(mark: &str) -> Vec<i32> {
     .collect()
 }
 
-/// The survivors of a kill need a moment; what is there after a second stays.
+/// The survivors of a kill need a moment, and beside programs that fork all the time a long one.
 #[track_caller]
 pub fn assert_nothing_left(mark: &str) {
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + Duration::from_secs(20);
     loop {
         let left = marked(mark);
         if left.is_empty() {
             return;
         }
-        let lines: Vec<_> = left.iter().map(|pid| format!("{pid} {} {}", name(*pid), command_line(*pid))).collect();
+        let line = |pid: &i32| format!("{pid} {} {} {}", state(*pid), name(*pid), command_line(*pid));
+        let lines: Vec<_> = left.iter().map(line).collect();
         assert!(Instant::now() < until, "left behind: {lines:#?}");
         thread::sleep(Duration::from_millis(5));
     }
