@@ -177,8 +177,13 @@ fn choose(launcher: &Child, processes: &[Process], mpirun: &Path, victim: Victim
         Victim::Launcher => return Some(me),
         Victim::Keeper => processes.iter().map(|p| p.pid).filter(|&pid| pid != me && of_launcher(pid)).collect(),
         Victim::Rank => {
-            // The children that ranks forked are no ranks.
-            let of_job = processes.iter().filter(|process| !process.command.starts_with("sleep "));
+            // The children that ranks forked are no ranks, neither before they have become another program nor afterwards.
+            let is_rank = |process: &&Process| {
+                let parent = parent_of(process.pid).unwrap_or(0);
+                let is_below_shell = || processes.iter().any(|p| p.pid == parent && p.command.starts_with("bash "));
+                !process.command.starts_with("sleep ") && (of_launcher(parent) || is_below_shell())
+            };
+            let of_job = processes.iter().filter(is_rank);
             of_job.map(|process| process.pid).filter(|&pid| pid != me && !of_launcher(pid)).collect()
         }
     };
@@ -204,9 +209,18 @@ fn remaining(mark: &str, seen: &BTreeSet<i32>) -> Vec<String> {
     }
 }
 
-fn state_of(pid: i32) -> Option<char> {
+/// A field of /proc/PID/stat, counted from the one behind the name.
+fn stat_field(pid: i32, nth: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.trim().chars().next()
+    stat.rsplit_once(')')?.1.split_whitespace().nth(nth).map(str::to_owned)
+}
+
+fn state_of(pid: i32) -> Option<char> {
+    stat_field(pid, 0)?.chars().next()
+}
+
+fn parent_of(pid: i32) -> Option<i32> {
+    stat_field(pid, 1)?.parse().ok()
 }
 
 fn is_zombie(pid: i32) -> bool {
