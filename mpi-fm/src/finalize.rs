@@ -3,6 +3,7 @@
 use crate::coll::{Cx, Operation, barrier};
 use crate::error::Result;
 use crate::host::Waiting;
+use crate::part::Side;
 use crate::process::Process;
 use crate::request::State;
 
@@ -32,7 +33,12 @@ impl Process {
     fn has_sends_let_go(&self) -> bool {
         self.requests.iter().any(|(_, request)| {
             let inner = request.inner.lock();
-            !inner.held && matches!(inner.state, State::Sending { .. })
+            !inner.held
+                && match &inner.state {
+                    State::Sending { .. } => true,
+                    State::Partitioned(partitioned) => partitioned.active && matches!(partitioned.side, Side::Send(_)),
+                    _ => false,
+                }
         })
     }
 }

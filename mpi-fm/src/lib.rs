@@ -21,6 +21,7 @@ pub mod info;
 pub mod memory;
 pub mod objects;
 pub mod op;
+pub mod part;
 pub mod process;
 pub mod request;
 pub mod session;

@@ -36,6 +36,7 @@ pub mod instance;
 pub mod line;
 pub mod naming;
 pub mod op;
+pub mod part;
 pub mod p2p;
 pub mod rank;
 pub mod request;

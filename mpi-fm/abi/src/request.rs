@@ -19,7 +19,7 @@ fn take(process: &Process, request: &mut MPI_Request) -> Result<Outcome> {
     let persists = process
         .requests
         .find(request.handle())
-        .is_some_and(|request| matches!(request.inner.lock().state, State::Persistent(_)));
+        .is_some_and(|request| matches!(request.inner.lock().state, State::Persistent(_) | State::Partitioned(_)));
     if !persists {
         *request = MPI_Request::NULL;
     }

@@ -47,6 +47,9 @@ impl Process {
             State::Collective => {
                 crate::bail!(REQUEST, "a nonblocking collective operation cannot be cancelled (MPI 5.0 section 6.12)")
             }
+            State::Partitioned(_) => {
+                crate::bail!(REQUEST, "a partitioned operation cannot be cancelled (MPI 5.0 section 4.2)")
+            }
             State::Receiving { .. } | State::Idle => {}
         }
         Ok(())

@@ -36,10 +36,12 @@ pub enum Plane {
     Collective = 1,
     /// Calls that are collective over some members only, told apart by the user's tag (`MPI_Comm_create_group`).
     Partial = 2,
+    /// Where the requests of partitioned communication meet.
+    Partitioned = 3,
 }
 
 impl Plane {
-    pub const COUNT: usize = 3;
+    pub const COUNT: usize = 4;
     const BITS: u32 = 2;
 
     const fn from_bits(bits: u32) -> Option<Plane> {
@@ -47,6 +49,7 @@ impl Plane {
             0 => Some(Plane::PointToPoint),
             1 => Some(Plane::Collective),
             2 => Some(Plane::Partial),
+            3 => Some(Plane::Partitioned),
             _ => None,
         }
     }

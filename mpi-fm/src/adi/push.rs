@@ -67,7 +67,9 @@ impl Process {
             }
         }
         for request in done {
-            self.requests.complete(request, Outcome::EMPTY);
+            if !self.stretch_sent(request) {
+                self.requests.complete(request, Outcome::EMPTY);
+            }
         }
         moved
     }

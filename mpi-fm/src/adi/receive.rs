@@ -77,7 +77,7 @@ impl From<'_> {
 pub fn matched_tag(plane: Plane, tag: i32) -> i32 {
     match plane {
         Plane::Collective => tag & ((1 << SEQUENCE_BITS) - 1),
-        Plane::PointToPoint | Plane::Partial => tag,
+        Plane::PointToPoint | Plane::Partial | Plane::Partitioned => tag,
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! The clearance and the pieces name requests, not communicators: freeing a communicator meanwhile does no harm.
 
-use super::envelope::{CLEAR_TO_SEND, Clearance, Envelope, Words};
+use super::envelope::{CLEAR_TO_SEND, Clearance, Envelope, Plane, Words};
 use super::peer::Bulk;
 use crate::handle::Handle;
 use crate::memory::Memory;
@@ -21,6 +21,9 @@ use fm::Peer;
 impl Process {
     /// An announced message meets its receive: asks the sender for the body, as much as there is room for.
     pub(crate) fn clear(&self, receive: Handle, from: Peer, envelope: &Envelope, send: Handle, bytes: u64) {
+        if envelope.plane == Plane::Partitioned {
+            return self.meet_sender(receive, from, send, bytes);
+        }
         let Some(request) = self.requests.find(receive) else { return };
         let accepted = {
             let mut inner = request.inner.lock();
@@ -60,9 +63,14 @@ impl Process {
     pub(crate) fn on_clear_to_send(&self, from: Peer, words: Words) {
         let Words { a: send, b: receive, long: accepted } = words;
         let Some(request) = self.requests.find(send) else { return };
-        let is_its = matches!(request.inner.lock().state, State::Sending { to, .. } if to == from);
-        if !is_its {
-            return;
+        let inner = request.inner.lock();
+        match inner.state {
+            State::Sending { to, .. } if to == from => drop(inner),
+            State::Partitioned(_) => {
+                drop(inner);
+                return self.partitions_cleared(from, send, receive, accepted);
+            }
+            _ => return,
         }
         if accepted == 0 {
             self.requests.complete(send, Outcome::EMPTY);
@@ -81,10 +89,20 @@ impl Process {
         {
             let mut inner = request.inner.lock();
             inner.memory.write_at(offset, data);
-            let State::Receiving { left } = &mut inner.state else { return };
-            *left = left.saturating_sub(data.len() as u64);
-            if *left > 0 {
-                return;
+            match &mut inner.state {
+                State::Receiving { left } => {
+                    *left = left.saturating_sub(data.len() as u64);
+                    if *left > 0 {
+                        return;
+                    }
+                }
+                State::Partitioned(partitioned) => {
+                    if let Some(outcome) = partitioned.arrived(offset, data.len() as u64) {
+                        self.end_round(receive, request, inner, outcome);
+                    }
+                    return;
+                }
+                _ => return,
             }
         }
         self.received(receive);

@@ -11,6 +11,7 @@ use crate::handle::Handle;
 use crate::host::Waiting;
 use crate::objects::Attached;
 use crate::process::Process;
+use crate::request::complete::Standing;
 use std::sync::Arc;
 
 impl Process {
@@ -143,7 +144,10 @@ impl Process {
     pub fn settle_pending(&self, comm: &Comm) -> Result<()> {
         let waiting = Waiting { comm: comm.handle, peer: ANY_SOURCE, tag: ANY_TAG };
         self.wait_until(waiting, || {
-            self.requests.iter().all(|(_, request)| request.is_done() || request.inner.lock().comm != comm.handle)
+            self.requests.iter().all(|(handle, request)| {
+                // A persistent request between its rounds is not pending.
+                request.inner.lock().comm != comm.handle || !matches!(self.standing(handle), Ok(Standing::Active))
+            })
         });
         let cx = Cx::begin(self, comm, Operation::CommFree);
         let members = cx.local().unwrap_or(cx);

@@ -43,6 +43,7 @@ impl Process {
         }
         let active = match &request.inner.lock().state {
             State::Persistent(persistent) => persistent.active,
+            State::Partitioned(partitioned) if !partitioned.active => NULL,
             _ => return Ok(Standing::Active),
         };
         self.standing(active)
@@ -64,6 +65,11 @@ impl Process {
                 let active = std::mem::replace(&mut persistent.active, NULL);
                 drop(inner);
                 self.finish(active)
+            }
+            State::Partitioned(partitioned) => {
+                partitioned.active = false;
+                request.set_done(false);
+                Ok(std::mem::replace(&mut inner.outcome, Outcome::EMPTY))
             }
             State::Generalized(operation) => {
                 let mut status = Status::EMPTY;
@@ -134,6 +140,7 @@ impl Process {
                 (rank.map_or(unknown.peer, |rank| rank as i32), envelope.tag)
             }
             State::Posted { .. } | State::Receiving { .. } => (inner.outcome.status.source, inner.outcome.status.tag),
+            State::Partitioned(partitioned) => partitioned.partner,
             State::Persistent(persistent) if persistent.active != NULL => {
                 let active = persistent.active;
                 drop(inner);
@@ -151,6 +158,10 @@ impl Process {
     pub fn start_persistent(&self, handle: Handle) -> Result<()> {
         let request = self.requests.get(handle)?;
         let mut inner = request.inner.lock();
+        if let State::Partitioned(_) = inner.state {
+            drop(inner);
+            return self.start_partitioned(handle);
+        }
         let State::Persistent(persistent) = &mut inner.state else {
             bail!(REQUEST, "the request is not persistent, so it cannot be started");
         };
@@ -176,6 +187,9 @@ impl Process {
             }
             self.requests.free(handle);
             return Ok(());
+        }
+        if let State::Partitioned(_) = inner.state {
+            return self.release_partitioned(handle, request, inner);
         }
         if let State::Generalized(operation) = &mut inner.state {
             if request.is_done() {

@@ -7,6 +7,7 @@ use crate::arena::Arena;
 use crate::error::{Class, Error, Result};
 use crate::handle::{self, Handle, Kind, bad_handle};
 use crate::memory::Memory;
+use crate::part::Partitioned;
 use crate::status::{Outcome, Status};
 use fm::{Peer, ThreadLock, Threading};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -28,6 +29,8 @@ pub enum State {
     Collective,
     /// A persistent operation: how to start it, and the request of the round under way.
     Persistent(Box<Persistent>),
+    /// A partitioned operation: persistent, and the request of its own rounds.
+    Partitioned(Box<Partitioned>),
     /// The user's own operation (MPI 5.0 section 13.2).
     Generalized(Box<dyn Generalized>),
 }
