@@ -26,6 +26,12 @@ pub trait Device: Send + Sync {
 
     /// The receiving side: asked for once.
     fn inbox(&self) -> Box<dyn Inbox>;
+
+    /// Whether every packet that was sent will arrive although this process no longer polls: asked, again and again, by a process
+    /// that leaves and expects nothing more from its peers.
+    fn is_settled(&self) -> bool {
+        true
+    }
 }
 
 /// The sending side of a device towards one peer. Its packets arrive in the order of [`commit`](Self::commit).

@@ -8,7 +8,8 @@
 //! 4. [`packet`]: the 8-byte header that every packet carries.
 //! 5. [`device`]: what a network has to offer ([`Device`]), and [`park`]: how a process waits ([`Park`]).
 //! 6. [`lock`]: the lock that costs nothing while a process has one thread.
-//! 7. [`sim`]: a network inside one process, deterministic, in virtual time.
+//! 7. [`reliability`]: what makes a device of a network that loses packets.
+//! 8. [`sim`]: a network inside one process, deterministic, in virtual time.
 //!
 //! Nothing here knows a word of MPI, makes a system call, reads a clock or holds a global: many endpoints live side by
 //! side in one test process.
@@ -27,6 +28,7 @@ mod inbound;
 pub mod lock;
 pub mod packet;
 pub mod park;
+pub mod reliability;
 pub mod sim;
 pub mod stream;
 

@@ -9,6 +9,7 @@
 
 use crate::device::{Device, Inbox, Link};
 use crate::packet::{Header, Kind, Peer};
+use crate::reliability::{Datagrams, Reliable};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,11 +25,22 @@ pub struct Plan {
     pub slots: usize,
     /// A packet is on its way for 1 to this many nanoseconds.
     pub delay_ns_max: u64,
+    /// `Some`: packets are lost, repeated and reordered, and [`reliability`](crate::reliability) makes a device of what is left.
+    pub faults: Option<Faults>,
+}
+
+/// How often the network does something wrong, in packets of ten thousand.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Faults {
+    pub lost: u16,
+    pub repeated: u16,
+    /// Overtakes or is overtaken, as its delay has it.
+    pub reordered: u16,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Plan { max_packet: 4096, credits: None, slots: 32, delay_ns_max: 20_000 }
+        Plan { max_packet: 4096, credits: None, slots: 32, delay_ns_max: 20_000, faults: None }
     }
 }
 
@@ -49,6 +61,7 @@ impl Network {
                 now_ns: 0,
                 sequence: 0,
                 inboxes: (0..nodes).map(|_| BTreeMap::new()).collect(),
+                timers_ns: vec![u64::MAX; nodes as usize],
                 pairs: vec![Pair::default(); pairs],
                 bodies: Vec::new(),
             })),
@@ -60,7 +73,11 @@ impl Network {
         let state = self.state.lock();
         assert!(me.0 < state.nodes);
         let plan = state.plan.clone();
-        Arc::new(SimDevice { me, plan, state: self.state.clone() })
+        if plan.faults.is_none() {
+            return Arc::new(SimDevice { me, plan, state: self.state.clone() });
+        }
+        let frames = Frames { me, frame_max: plan.max_packet, state: self.state.clone() };
+        Arc::new(Reliable::new(Arc::new(frames), state.nodes, 1 + me.0))
     }
 
     /// Virtual time in nanoseconds.
@@ -73,13 +90,14 @@ impl Network {
         self.state.lock().now_ns += ns;
     }
 
-    /// Moves time to the next arrival. Returns false when nothing is on its way.
+    /// Moves time to the next arrival, or to when a node wants to be woken. Returns false when neither is to come.
     pub fn advance(&self) -> bool {
         let mut state = self.state.lock();
         let now_ns = state.now_ns;
         let later = (now_ns + 1, 0);
         let next = state.inboxes.iter().filter_map(|inbox| inbox.range(later..).next()).map(|(&(at_ns, _), _)| at_ns).min();
-        match next {
+        let timers_ns = state.timers_ns.iter().copied().filter(|&at_ns| at_ns > now_ns && at_ns < u64::MAX);
+        match next.into_iter().chain(timers_ns).min() {
             Some(at_ns) => {
                 state.now_ns = at_ns;
                 true
@@ -107,6 +125,8 @@ struct State {
     sequence: u64,
     /// By receiver: packets by time of arrival and order of sending.
     inboxes: Vec<BTreeMap<(u64, u64), Packet>>,
+    /// By node: when it wants to be woken.
+    timers_ns: Vec<u64>,
     pairs: Vec<Pair>,
     /// Buffers of delivered packets, for those to come.
     bodies: Vec<Vec<u8>>,
@@ -140,6 +160,29 @@ impl State {
         self.plan.credits.is_none() && pair.in_flight >= self.plan.slots
     }
 
+    /// A frame over a network with faults.
+    fn send_frame(&mut self, to: Peer, from: Peer, frame: &[u8], faults: Faults) {
+        let happens = |random: &mut Random, often: u16| random.below(10_000) < u64::from(often);
+        let copies = match (happens(&mut self.random, faults.lost), happens(&mut self.random, faults.repeated)) {
+            (true, _) => 0,
+            (false, repeated) => 1 + usize::from(repeated),
+        };
+        for _ in 0..copies {
+            let mut at_ns = self.now_ns + 1 + self.random.below(self.plan.delay_ns_max.max(1));
+            if !happens(&mut self.random, faults.reordered) {
+                let pair = self.pair(from, to);
+                at_ns = at_ns.max(pair.last_arrival_ns);
+                pair.last_arrival_ns = at_ns;
+            }
+            self.pair(from, to).in_flight += 1;
+            self.sequence += 1;
+            let mut body = self.bodies.pop().unwrap_or_default();
+            body.clear();
+            body.extend_from_slice(frame);
+            self.inboxes[to.index()].insert((at_ns, self.sequence), Packet { from, header: Header::GARBLED, body });
+        }
+    }
+
     fn send(&mut self, to: Peer, packet: Packet) {
         let delay_ns = 1 + self.random.below(self.plan.delay_ns_max.max(1));
         let earliest_ns = self.now_ns + delay_ns;
@@ -160,11 +203,14 @@ impl State {
         self.inboxes[to.index()].insert((at_ns, self.sequence), packet);
     }
 
+    fn has_arrived(&self, me: Peer) -> bool {
+        self.inboxes[me.index()].first_key_value().is_some_and(|(&(at_ns, _), _)| at_ns <= self.now_ns)
+    }
+
     fn has_news(&self, me: Peer) -> bool {
         let row = me.index() * self.nodes as usize;
         let freed = |to| self.pairs[row + to as usize].refused && !self.full(me, Peer(to));
-        let arrived = self.inboxes[me.index()].first_key_value().is_some_and(|(&(at_ns, _), _)| at_ns <= self.now_ns);
-        arrived || (0..self.nodes).any(freed)
+        self.has_arrived(me) || self.timers_ns[me.index()] <= self.now_ns || (0..self.nodes).any(freed)
     }
 
     fn receive(&mut self, me: Peer) -> Option<Packet> {
@@ -178,6 +224,48 @@ impl State {
         pair.in_flight -= 1;
         pair.credits_in_flight -= usize::from(packet.header.kind == Kind::Credits);
         Some(packet)
+    }
+}
+
+/// One node's side of a network with faults.
+struct Frames {
+    me: Peer,
+    frame_max: usize,
+    state: Arc<Mutex<State>>,
+}
+
+impl Datagrams for Frames {
+    fn name(&self) -> &'static str {
+        "sim"
+    }
+
+    fn frame_max(&self) -> usize {
+        self.frame_max
+    }
+
+    fn send(&self, to: Peer, frame: &[u8]) {
+        let mut state = self.state.lock();
+        let faults = state.plan.faults.unwrap_or_default();
+        state.send_frame(to, self.me, frame, faults);
+    }
+
+    fn receive(&self, frame: &mut dyn FnMut(Peer, &[u8])) -> bool {
+        let Some(packet) = self.state.lock().receive(self.me) else { return false };
+        frame(packet.from, &packet.body);
+        self.state.lock().bodies.push(packet.body);
+        true
+    }
+
+    fn arrived(&self) -> bool {
+        self.state.lock().has_arrived(self.me)
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.state.lock().now_ns
+    }
+
+    fn wake_at(&self, ns: u64) {
+        self.state.lock().timers_ns[self.me.index()] = ns;
     }
 }
 

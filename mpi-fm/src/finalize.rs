@@ -18,15 +18,19 @@ impl Process {
         let cx = Cx::begin(self, world, Operation::Finalize);
         self.block_on(world.handle, barrier::dissemination(&cx))?;
         self.drain();
+        // A network that loses packets may have to send some again.
+        self.wait_until(self.draining(), || self.fm.is_settled());
         Ok(())
     }
 
     /// Completes the sends that were let go. What has left this process needs it no more, so that the end of the last session waits for
     /// nobody else (MPI 5.0 section 11.3.1).
     pub fn drain(&self) {
-        let waiting =
-            Waiting { comm: self.world().handle, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG };
-        self.wait_until(waiting, || !self.has_work_to_push() && !self.has_sends_let_go());
+        self.wait_until(self.draining(), || !self.has_work_to_push() && !self.has_sends_let_go());
+    }
+
+    fn draining(&self) -> Waiting {
+        Waiting { comm: self.world().handle, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG }
     }
 
     /// Buffered sends, and requests freed before they were complete.
