@@ -26,12 +26,6 @@ pub trait Device: Send + Sync {
 
     /// The receiving side: asked for once.
     fn inbox(&self) -> Box<dyn Inbox>;
-
-    /// Whether every packet that was sent will arrive although this process no longer polls: asked, again and again, by a process
-    /// that leaves and expects nothing more from its peers.
-    fn is_settled(&self) -> bool {
-        true
-    }
 }
 
 /// The sending side of a device towards one peer. Its packets arrive in the order of [`commit`](Self::commit).
@@ -52,8 +46,8 @@ pub trait Inbox: Send {
     /// Returns how many were delivered.
     fn poll(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize;
 
-    /// Whether a poll would deliver something, or a link that refused to lend would now lend: the last look before a
-    /// process sleeps.
+    /// Whether a poll would deliver something, a link that refused to lend would now lend, or [`close`](Self::close), if it was called,
+    /// would now return true: the last look before a process sleeps.
     fn arrived(&self) -> bool;
 
     /// This process sends nothing any more and is about to leave the job. Asked again, with polls between, until it returns

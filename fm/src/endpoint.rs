@@ -223,12 +223,6 @@ impl Fm {
         self.pending.count.load(Relaxed) > 0
     }
 
-    /// Whether the process may stop extracting for good: nothing waits to be sent, and what was sent will arrive. Asked by a process
-    /// that expects nothing more from its peers, until it holds.
-    pub fn is_settled(&self) -> bool {
-        !self.pending() && self.devices.iter().all(|slot| slot.device.is_settled())
-    }
-
     /// Moves what waits to be sent without extracting. Returns whether something still waits.
     #[inline]
     pub fn idle_flush(&self) -> bool {

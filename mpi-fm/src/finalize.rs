@@ -19,7 +19,7 @@ impl Process {
         self.block_on(world.handle, barrier::dissemination(&cx))?;
         self.drain();
         // A network that loses packets may have to send some again.
-        self.wait_until(self.draining(), || self.fm.is_settled());
+        self.wait_until(self.draining(), || self.fm.close());
         Ok(())
     }
 

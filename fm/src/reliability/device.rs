@@ -53,8 +53,6 @@ struct State {
     met: Mutex<Vec<Peer>>,
     /// When the next flow has something to send.
     deadline_ns: AtomicU64,
-    /// When the process began to leave.
-    leaving_ns: OnceLock<u64>,
 }
 
 struct Refusable {
@@ -74,7 +72,6 @@ impl Reliable {
             flows,
             met: Mutex::new(Vec::new()),
             deadline_ns: AtomicU64::new(NEVER),
-            leaving_ns: OnceLock::new(),
         };
         Reliable { state: Arc::new(state) }
     }
@@ -116,6 +113,12 @@ impl State {
         self.network.wake_at(self.deadline_ns.load(Relaxed));
     }
 
+    /// Nothing of what was sent is missing anywhere, as far as a process can know that has been leaving since then.
+    fn is_settled(&self, leaving_ns: u64) -> bool {
+        let now_ns = self.network.now_ns();
+        !self.any(|it| !it.flow.is_settled() && now_ns < it.flow.heard_ns().max(leaving_ns) + PATIENCE_NS)
+    }
+
     fn any(&self, is: impl Fn(&Refusable) -> bool) -> bool {
         let mut place = 0;
         while let Some(peer) = self.met(place) {
@@ -147,14 +150,7 @@ impl Device for Reliable {
     }
 
     fn inbox(&self) -> Box<dyn Inbox> {
-        Box::new(ReliableInbox { state: Arc::clone(&self.state), first: 0, frame: Vec::new() })
-    }
-
-    fn is_settled(&self) -> bool {
-        let state = &*self.state;
-        let now_ns = state.network.now_ns();
-        let leaving_ns = *state.leaving_ns.get_or_init(|| now_ns);
-        !state.any(|it| !it.flow.is_settled() && now_ns < it.flow.heard_ns().max(leaving_ns) + PATIENCE_NS)
+        Box::new(ReliableInbox { state: Arc::clone(&self.state), first: 0, frame: Vec::new(), leaving_ns: None })
     }
 }
 
@@ -193,6 +189,8 @@ struct ReliableInbox {
     /// Place in the list of peers that the next poll starts with.
     first: usize,
     frame: Vec<u8>,
+    /// When the process began to leave.
+    leaving_ns: Option<u64>,
 }
 
 impl ReliableInbox {
@@ -254,5 +252,11 @@ impl Inbox for ReliableInbox {
         state.network.arrived()
             || state.deadline_ns.load(Relaxed) <= state.network.now_ns()
             || state.any(|it| it.flow.is_ready() || it.refused && it.flow.has_room())
+            || self.leaving_ns.is_some_and(|leaving_ns| state.is_settled(leaving_ns))
+    }
+
+    fn close(&mut self) -> bool {
+        let leaving_ns = *self.leaving_ns.get_or_insert_with(|| self.state.network.now_ns());
+        self.state.is_settled(leaving_ns)
     }
 }

@@ -18,7 +18,25 @@ pub struct Plan {
     pub flags: Vec<String>,
     pub ranks: u32,
     pub seed: u64,
+    pub trouble: Trouble,
     pub limit_s: u32,
+}
+
+/// What goes wrong besides delays, at places and times that the seed decides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::Args)]
+pub struct Trouble {
+    /// The network loses, repeats and reorders packets
+    #[arg(long)]
+    pub faults: bool,
+    /// One rank dies; the others go on for a while, then the job ends
+    #[arg(long)]
+    pub crash: bool,
+}
+
+impl Trouble {
+    fn options(self) -> String {
+        [(self.faults, " --faults"), (self.crash, " --crash")].iter().filter(|(set, _)| *set).map(|(_, option)| *option).collect()
+    }
 }
 
 impl Plan {
@@ -26,7 +44,8 @@ impl Plan {
     pub fn replay(&self) -> String {
         let env: String = self.env.iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
         let flags: String = self.flags.iter().map(|flag| format!(" --cflag='{flag}'")).collect();
-        format!("{env}cargo run -p mpi-sim --{flags} --ranks {} --seed {} {}", self.ranks, self.seed, self.shown)
+        let trouble = self.trouble.options();
+        format!("{env}cargo run -p mpi-sim --{flags}{trouble} --ranks {} --seed {} {}", self.ranks, self.seed, self.shown)
     }
 }
 

@@ -4,6 +4,7 @@
 //! mpi-sim --ranks 4 --seeds 20 pi.c            a program at 20 seeds
 //! mpi-sim --ranks 4 --seed 17 pi.c             the 17th again: the same run
 //! mpi-sim --suite --seeds 20                   every program that the suite's manifest marks `sim`
+//! mpi-sim --suite --seeds 20 --faults          the same while the network loses, repeats and reorders packets
 //! ```
 //! A seed decides how packets are delayed, which rank runs next at every MPI call, and how narrow the network is. It is tried
 //! in a child process, so that a crash or a hang is one more way to fail.
@@ -36,6 +37,8 @@ struct Args {
     /// Tries this seed only, and shows all that the program says
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
+    #[command(flatten)]
+    trouble: attempt::Trouble,
     /// Runs the programs of the suite's manifest instead
     #[arg(long)]
     suite: bool,
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<bool> {
     let seeds = args.seed.map_or(0..args.seeds, |seed| seed..seed + 1);
     if args.suite {
-        return suite::run(seeds, args.filter.as_ref(), args.jobs);
+        return suite::run(seeds, args.trouble, args.filter.as_ref(), args.jobs);
     }
     ensure!(args.ranks > 0, "a program needs at least one rank");
     let Some((program, program_args)) = args.program.split_first() else {
@@ -88,6 +91,7 @@ fn run(args: &Args) -> Result<bool> {
         flags: args.cflag.clone(),
         ranks: args.ranks,
         seed,
+        trouble: args.trouble,
         limit_s: args.limit,
     };
     let mut good = true;
