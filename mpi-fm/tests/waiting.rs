@@ -77,12 +77,12 @@ fn sleeps_of_a_sender(plan: Plan, messages: usize, bytes: usize) -> u32 {
 
 #[test]
 fn a_sender_sleeps_until_the_network_has_room() {
-    let narrow = Plan { max_packet: 256, credits: None, slots: 1, delay_ns_max: 100_000 };
+    let narrow = Plan { max_packet: 256, credits: None, slots: 1, delay_ns_max: 100_000, faults: None };
     assert_eq!(sleeps_of_a_sender(narrow, 10, 16), 9, "once for each message that finds the last one still there");
 }
 
 #[test]
 fn a_sender_sleeps_until_credits_return() {
-    let narrow = Plan { max_packet: 256, credits: Some(2), slots: 0, delay_ns_max: 100_000 };
+    let narrow = Plan { max_packet: 256, credits: Some(2), slots: 0, delay_ns_max: 100_000, faults: None };
     assert!(sleeps_of_a_sender(narrow, 10, 16) > 0);
 }
