@@ -121,10 +121,18 @@ fn own_suite(repo: &Repo) -> Result<Counts> {
 
 /// Few seeds here, since the simulator's use is to be run at many: `cargo run -p mpi-sim -- --suite --seeds 1000`.
 fn sim(repo: &Repo) -> Result<Counts> {
-    const SEEDS: &str = "--seeds=5";
+    let mut counts = Counts::default();
+    for (what, options) in [("delays", &["--seeds=5"][..]), ("faults", &["--seeds=2", "--faults"]), ("crashes", &["--crash"])] {
+        println!("{what}:");
+        add(&mut counts, simulate(repo, options)?);
+    }
+    Ok(counts)
+}
+
+fn simulate(repo: &Repo, options: &[&str]) -> Result<Counts> {
     let profile = format!("--profile={}", install::QUICK);
     let mut command = exec::cargo();
-    command.current_dir(&repo.root).args(["run", "--quiet", &profile, "--package=mpi-sim", "--", "--suite", SEEDS]);
+    command.current_dir(&repo.root).args(["run", "--quiet", &profile, "--package=mpi-sim", "--", "--suite"]).args(options);
     let mut counts = None;
     let success = each_line(&mut command, |line| {
         counts = parse_counts(line).or(counts);
