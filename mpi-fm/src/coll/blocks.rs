@@ -7,13 +7,14 @@ use crate::datatype::Datatype;
 use crate::error::Result;
 use std::sync::Arc;
 
-/// An array of counts or displacements as the program passed it: `int` or 64 bits wide. The program leaves it alone until the call is
-/// complete (MPI 5.0 section 6.12), so it is not copied.
-#[derive(Clone, Copy)]
-pub struct Ints {
-    addr: *const u8,
-    wide: bool,
-    len: usize,
+/// An array of counts or displacements.
+pub enum Ints {
+    /// As the program passed it to a blocking call, 32 or 64 bits wide. It stays as it is until the call returns.
+    Narrow(*const i32, usize),
+    Wide(*const i64, usize),
+    /// A copy, for what outlives the call. A nonblocking call's array stays as it is until the operation is complete (MPI 5.0 section
+    /// 6.12), but programs free that of a persistent one between initialisation and start (mpi4py does for `MPI_Reduce_scatter_init`).
+    Own(Box<[i64]>),
 }
 
 // SAFETY: nobody writes the array during the call.
@@ -23,36 +24,50 @@ unsafe impl Sync for Ints {}
 
 impl Ints {
     /// # Safety
-    /// `addr` points to `len` integers, which nobody changes as long as the value is used; it may be null if `len` is 0.
+    /// `addr` points to `len` integers, which nobody changes until [`Ints::own`] or the end of the value; it may be null if `len` is 0.
     pub unsafe fn narrow(addr: *const i32, len: usize) -> Ints {
-        Ints { addr: addr.cast(), wide: false, len }
+        Ints::Narrow(addr, len)
     }
 
     /// # Safety
     /// As for [`Ints::narrow`].
     pub unsafe fn wide(addr: *const i64, len: usize) -> Ints {
-        Ints { addr: addr.cast(), wide: true, len }
+        Ints::Wide(addr, len)
+    }
+
+    /// The same numbers, independent of the program's array.
+    pub fn own(self) -> Ints {
+        match self {
+            Ints::Own(_) => self,
+            Ints::Narrow(..) | Ints::Wide(..) => Ints::Own(self.iter().collect()),
+        }
     }
 
     pub fn len(&self) -> usize {
-        self.len
+        match self {
+            Ints::Narrow(_, len) | Ints::Wide(_, len) => *len,
+            Ints::Own(array) => array.len(),
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     #[inline]
     pub fn get(&self, index: usize) -> i64 {
-        assert!(index < self.len, "an array with one entry per member");
-        // SAFETY: promised at construction.
-        unsafe {
-            if self.wide { self.addr.cast::<i64>().add(index).read() } else { self.addr.cast::<i32>().add(index).read().into() }
+        assert!(index < self.len(), "an array with one entry per member");
+        match self {
+            // SAFETY: promised at construction.
+            Ints::Narrow(addr, _) => unsafe { addr.add(index).read() }.into(),
+            // SAFETY: as above.
+            Ints::Wide(addr, _) => unsafe { addr.add(index).read() },
+            Ints::Own(array) => array[index],
         }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = i64> + '_ {
-        (0..self.len).map(|index| self.get(index))
+        (0..self.len()).map(|index| self.get(index))
     }
 
     /// Refuses counts below zero.
@@ -101,8 +116,12 @@ impl<'a> Blocks<'a> {
         match self {
             Blocks::Even { whole, len } => Blocks::Even { whole: whole.own(), len },
             Blocks::Same { data, len } => Blocks::Same { data: data.own(), len },
-            Blocks::Varying { base, counts, displs, ty } => Blocks::Varying { base, counts, displs, ty: ty.own() },
-            Blocks::Typed { base, counts, displs, types } => Blocks::Typed { base, counts, displs, types },
+            Blocks::Varying { base, counts, displs, ty } => {
+                Blocks::Varying { base, counts: counts.own(), displs: displs.own(), ty: ty.own() }
+            }
+            Blocks::Typed { base, counts, displs, types } => {
+                Blocks::Typed { base, counts: counts.own(), displs: displs.own(), types }
+            }
         }
     }
 

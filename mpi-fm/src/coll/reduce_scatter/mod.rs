@@ -26,13 +26,19 @@ pub struct ReduceScatter<'a> {
 }
 
 /// Lengths of the members' blocks, in items.
-#[derive(Clone, Copy)]
 pub enum Counts {
     Even { count: usize, len: usize },
     Varying(Ints),
 }
 
 impl Counts {
+    fn own(self) -> Counts {
+        match self {
+            Counts::Even { .. } => self,
+            Counts::Varying(counts) => Counts::Varying(counts.own()),
+        }
+    }
+
     pub fn get(&self, index: usize) -> usize {
         match self {
             Counts::Even { count, .. } => *count,
@@ -87,7 +93,7 @@ impl<'a> Collective for ReduceScatter<'a> {
 
     fn own(self) -> ReduceScatter<'static> {
         let ReduceScatter { send, recv, counts, op } = self;
-        ReduceScatter { send: send.map(Data::own), recv: recv.own(), counts, op: op.own() }
+        ReduceScatter { send: send.map(Data::own), recv: recv.own(), counts: counts.own(), op: op.own() }
     }
 
     fn operation(&self) -> Operation {
