@@ -12,10 +12,12 @@ use crate::datatype::Datatypes;
 use crate::error::{Error, Result};
 use crate::handle::{Handle, Kind, Table};
 use crate::host::Host;
+use crate::objects::Attached;
 use crate::op::Ops;
 use crate::request::Requests;
 use fm::{Fm, Park, Peer, ThreadLock, Threading};
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +32,8 @@ pub struct Process {
     pub types: Datatypes,
     /// Communicators but for the predefined ones, by handle.
     pub comms: Table<Comm>,
+    /// What those will carry that a nonblocking call is still making.
+    pub(crate) comms_to_come: Mutex<HashMap<Handle, Arc<Attached>>>,
     /// Matching queues, by the numbers that messages carry.
     pub(crate) queues: Table<Queues>,
     /// Queues of communicators that are gone.
@@ -65,6 +69,7 @@ impl Process {
             requests: Requests::new(threading),
             types: Datatypes::new(),
             comms: Table::new(Kind::Comm),
+            comms_to_come: Mutex::default(),
             queues: Table::new(Kind::Comm),
             retired_queues: Mutex::default(),
             keyvals: Keyvals::new(),

@@ -2,7 +2,7 @@
 
 use crate::args::{check, get, put};
 use crate::attr::object;
-use crate::instance::current;
+use crate::instance::{Instance, current};
 use crate::rank::Rank;
 use crate::types::{CHandle, MPI_Comm, MPI_Group, MPI_Info, MPI_Request};
 use mpi_fm::coll::Operation;
@@ -187,6 +187,17 @@ const TYPE_RESOURCE_GUIDED: c_int = 224;
 
 /// The resource types that are known for the guided ways to split; both mean processes that can share memory.
 const SHARED_MEMORY: [&[u8]; 2] = [b"mpi_shared_memory", b"hwloc://Machine"];
+
+/// Each process of a job runs on one machine only: each type of resource holds it whole (MPI 5.0 section 9.1.2).
+pub unsafe fn hw_resource_info(instance: &Instance, hw_info: *mut MPI_Info) -> Result<()> {
+    check("hw_info", hw_info)?;
+    let info = Info::new();
+    for resource in SHARED_MEMORY {
+        info.set(resource, b"true")?;
+    }
+    // SAFETY: the caller's.
+    unsafe { put("hw_info", hw_info, instance.infos.add(info)?) }
+}
 
 pub unsafe fn split_type(
     rank: &Rank,

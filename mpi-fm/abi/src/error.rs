@@ -105,8 +105,11 @@ pub unsafe fn errhandler_free(instance: &Instance, errhandler: *mut MPI_Errhandl
 }
 
 pub unsafe fn comm_set(rank: &Rank, comm: MPI_Comm, errhandler: MPI_Errhandler) -> Result<()> {
-    let comm = rank.comm(comm)?;
-    comm.attached.set_errhandler(find(crate::instance::current(), errhandler, Kind::Comm)?);
+    let attached = match rank.process.attached_to_come(comm.handle()) {
+        Some(attached) => attached,
+        None => Arc::clone(&rank.comm(comm)?.attached),
+    };
+    attached.set_errhandler(find(crate::instance::current(), errhandler, Kind::Comm)?);
     Ok(())
 }
 

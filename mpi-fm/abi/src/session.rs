@@ -142,7 +142,8 @@ pub unsafe fn get_pset_info(
     unsafe { put("info", info, instance.infos.add(set.info(&rank.process)?)?) }
 }
 
-/// A name that no process set has gives `MPI_GROUP_NULL` (MPI 5.0 section 7.3.2).
+/// A name that no process set has gives `MPI_GROUP_NULL` (MPI 5.0 section 7.3.2), and an error as in other MPIs, which their programs
+/// expect.
 pub unsafe fn group_from_pset(
     rank: &Rank,
     session: MPI_Session,
@@ -152,11 +153,13 @@ pub unsafe fn group_from_pset(
     check("newgroup", newgroup)?;
     let session = find(current(), session)?;
     // SAFETY: the caller's.
-    let set = ProcessSet::named(unsafe { text("pset_name", pset_name) }?);
-    let group = match set {
-        Some(set) => rank.group_handle(set.group(&rank.process, session))?,
-        None => MPI_Group::NULL,
+    let name = unsafe { text("pset_name", pset_name) }?;
+    let Some(set) = ProcessSet::named(name) else {
+        // SAFETY: the caller's.
+        unsafe { put("newgroup", newgroup, MPI_Group::NULL) }?;
+        bail!(ARG, "there is no process set \"{}\"", name.escape_ascii());
     };
+    let group = rank.group_handle(set.group(&rank.process, session))?;
     // SAFETY: the caller's.
     unsafe { put("newgroup", newgroup, group) }
 }

@@ -48,7 +48,7 @@ impl MPI_Status {
 }
 
 /// Stores a status where the program wants one. The error field stays as it is: only the calls that return several statuses set it
-/// (MPI 5.0 section 3.2.5).
+/// (MPI 5.0 section 3.2.5); but that of an empty status is `MPI_SUCCESS` (section 3.7.3).
 ///
 /// # Safety
 /// `to` is `MPI_STATUS_IGNORE` or points to a status.
@@ -57,7 +57,7 @@ pub unsafe fn store(to: *mut MPI_Status, status: &Status) {
     if !to.is_null() {
         // SAFETY: the caller's. The error field may not have been written yet, so it is not made into a reference.
         unsafe {
-            let error = (&raw const (*to).MPI_ERROR).read();
+            let error = if *status == Status::EMPTY { 0 } else { (&raw const (*to).MPI_ERROR).read() };
             to.write(MPI_Status::from_engine(status, error));
         }
     }

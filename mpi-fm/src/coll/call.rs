@@ -1,7 +1,7 @@
 //! Collective calls: what they have in common, and the three ways to make them.
 
 use super::cx::{Cx, Tags};
-use super::operation::Operation;
+use super::operation::{Form, Operation};
 use super::root::Root;
 use crate::bail;
 use crate::buf::Buf;
@@ -39,8 +39,8 @@ pub trait Collective: Send + Sync + Sized {
     fn run(&self, cx: &Cx<'_>) -> impl Future<Output = Result<()>> + Send;
 
     /// How the next such call on `comm` marks its messages.
-    fn tags(&self, comm: &Comm, persistent: bool) -> Tags {
-        let tags = Tags::next(comm, self.operation(), persistent);
+    fn tags(&self, comm: &Comm, form: Form) -> Tags {
+        let tags = Tags::next(comm, self.operation(), form);
         match self.root().and_then(|root| root.rank(comm)) {
             Some(root) => tags.with_root(root),
             None => tags,
@@ -69,7 +69,7 @@ impl Process {
     #[inline]
     pub fn collective(&self, comm: &Comm, call: impl Collective) -> Result<()> {
         call.check(comm)?;
-        let cx = Cx::with_tags(self, comm, call.tags(comm, false));
+        let cx = Cx::with_tags(self, comm, call.tags(comm, Form::Blocking));
         self.block_on(comm.handle, call.run(&cx))
     }
 
@@ -79,7 +79,7 @@ impl Process {
     /// Those of the arguments.
     pub fn icollective(self: &Arc<Self>, comm: &Arc<Comm>, call: impl Collective) -> Result<Handle> {
         call.check(comm)?;
-        let tags = call.tags(comm, false);
+        let tags = call.tags(comm, Form::Nonblocking);
         self.start_round(Arc::clone(comm), Arc::new(call.own()), tags)
     }
 
@@ -89,7 +89,7 @@ impl Process {
     /// Those of the arguments.
     pub fn persistent_collective(self: &Arc<Self>, comm: &Arc<Comm>, call: impl Collective) -> Result<Handle> {
         call.check(comm)?;
-        let tags = call.tags(comm, true);
+        let tags = call.tags(comm, Form::Persistent);
         let (call, handle) = (Arc::new(call.own()), comm.handle);
         let (process, comm) = (Arc::downgrade(self), Arc::clone(comm));
         let start = move |_: &Process| {

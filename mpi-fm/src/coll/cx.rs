@@ -1,6 +1,6 @@
 //! What a collective algorithm sees: ranks, and messages to them.
 
-use super::operation::{self, Operation};
+use super::operation::{self, Form, Operation};
 use super::scratch::Scratch;
 use crate::adi::envelope::Plane;
 use crate::adi::receive::From;
@@ -43,8 +43,8 @@ pub struct Tags {
 
 impl Tags {
     /// The next call on `comm`. Every member takes them for the same calls in the same order.
-    pub fn next(comm: &Comm, operation: Operation, persistent: bool) -> Tags {
-        let next = |comm: &Comm| operation::tag(operation, persistent, comm.next_collective());
+    pub fn next(comm: &Comm, operation: Operation, form: Form) -> Tags {
+        let next = |comm: &Comm| operation::tag(operation, form, comm.next_collective(form));
         Tags { all: next(comm), local: comm.remote.as_ref().map_or(0, |remote| next(&remote.local)) }
     }
 
@@ -54,9 +54,9 @@ impl Tags {
 }
 
 impl<'a> Cx<'a> {
-    /// Begins the next collective call on `comm`. Every member begins the same calls in the same order.
+    /// Begins the next blocking collective call on `comm`. Every member begins the same calls in the same order.
     pub fn begin(process: &'a Process, comm: &'a Comm, operation: Operation) -> Cx<'a> {
-        Cx::with_tags(process, comm, Tags::next(comm, operation, false))
+        Cx::with_tags(process, comm, Tags::next(comm, operation, Form::Blocking))
     }
 
     pub fn with_tags(process: &'a Process, comm: &'a Comm, tags: Tags) -> Cx<'a> {

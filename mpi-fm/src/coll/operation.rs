@@ -1,17 +1,19 @@
 //! Names of the collective operations, and the tags of their messages.
 //!
 //! ```text
-//! 30      29 … 24          23 … 19               18           17 … 0
-//! fault   operation        root, 0 if none       persistent   place in the sequence of calls
+//! 30      29 … 24          23 … 19               18, 17   16 … 0
+//! fault   operation        root, 0 if none       form     place in the sequence of calls of this form
 //!         checked after the match                decides the match
 //! ```
 //!
 //! Members of a communicator must call the same collectives in the same order with the same root (MPI 5.0 section 6.14). Messages meet
-//! by the place in the sequence alone; what does not agree then is told to the user.
+//! by form and place alone; what does not agree then is told to the user. Each form has a sequence of its own, although the standard
+//! wants one order of all: calls of different forms never match (section 6.12), and programs rely on it, such as mpi4py's agreement,
+//! where one member calls `MPI_Iallreduce` before `MPI_Barrier` and the others after it.
 
 /// Bits of a collective's tag that decide the match.
 pub const SEQUENCE_BITS: u32 = 19;
-const PERSISTENT: i32 = 1 << (SEQUENCE_BITS - 1);
+const FORM_SHIFT: u32 = SEQUENCE_BITS - 2;
 const ROOT_BITS: u32 = 5;
 const OPERATION_SHIFT: u32 = SEQUENCE_BITS + ROOT_BITS;
 
@@ -19,13 +21,25 @@ const OPERATION_SHIFT: u32 = SEQUENCE_BITS + ROOT_BITS;
 /// parts fail too. So all members hear of it that depend on the one.
 pub const FAULT: i32 = 1 << 30;
 
-/// Tag of the messages of call number `number` (they repeat after a quarter of a million calls).
-///
-/// A persistent call has one number for all its rounds, given at its initialisation, which members do in the same order; they need not
-/// start the rounds of different ones in the same order.
-pub const fn tag(operation: Operation, persistent: bool, number: u32) -> i32 {
-    let place = number as i32 & (PERSISTENT - 1);
-    (operation as i32) << OPERATION_SHIFT | if persistent { PERSISTENT } else { 0 } | place
+/// How a collective call is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Form {
+    Blocking,
+    Nonblocking,
+    /// Such a call has one number for all its rounds, given at its initialisation, which members do in the same order; they need not
+    /// start the rounds of different ones in the same order.
+    Persistent,
+}
+
+impl Form {
+    pub const COUNT: usize = 3;
+}
+
+/// Tag of the messages of call number `number` of its form (they repeat after a hundred thousand calls).
+pub const fn tag(operation: Operation, form: Form, number: u32) -> i32 {
+    let place = number as i32 & ((1 << FORM_SHIFT) - 1);
+    (operation as i32) << OPERATION_SHIFT | (form as i32) << FORM_SHIFT | place
 }
 
 /// The tag of a call with a root.

@@ -116,7 +116,7 @@ pub struct New(pub(super) Parts);
 
 impl New {
     /// The same with other things attached.
-    pub fn with(self, attached: Attached) -> New {
+    pub fn with(self, attached: Arc<Attached>) -> New {
         New(Parts { attached, ..self.0 })
     }
 }
@@ -260,7 +260,7 @@ fn intra(process: &Process, heritage: Heritage, queues: Arc<Queues>, members: &[
         group,
         remote: None,
         contexts: Contexts::from_numbers(members.iter().map(|member| member.serial).collect()),
-        attached: Attached::new("", heritage.errhandler),
+        attached: Arc::new(Attached::new("", heritage.errhandler)),
     })
 }
 
@@ -285,7 +285,7 @@ fn inter(
         rank,
         remote: Some(Remote { group: group_of(theirs, heritage.session.clone()), local: Arc::new(Comm::new(local)), first }),
         contexts: Contexts::from_numbers(theirs.iter().map(|member| member.serial).collect()),
-        attached: Attached::new("", heritage.errhandler),
+        attached: Arc::new(Attached::new("", heritage.errhandler)),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::create::{self, New, Side};
 use super::Comm;
 use crate::bail;
-use crate::coll::{Cx, Operation, barrier};
+use crate::coll::{Cx, Form, Operation, Tags, barrier};
 use crate::constants::{ANY_SOURCE, ANY_TAG, UNDEFINED};
 use crate::error::Result;
 use crate::group::Group;
@@ -37,16 +37,24 @@ impl Process {
         attached: impl FnOnce(Handle) -> Result<Attached>,
     ) -> Result<(Handle, Handle)> {
         let handle = self.comms.reserve()?;
-        let attached = attached(handle).inspect_err(|_| self.comms.abandon(handle))?;
+        let attached = Arc::new(attached(handle).inspect_err(|_| self.comms.abandon(handle))?);
+        self.comms_to_come.lock().insert(handle, Arc::clone(&attached));
         let (process, old) = (Arc::clone(self), Arc::clone(comm));
         // The call counts among the communicator's collectives when it is made, not when it is first polled.
-        let begun = Cx::begin(self, comm, Operation::CommDup).detach();
+        let begun = Cx::with_tags(self, comm, Tags::next(comm, Operation::CommDup, Form::Nonblocking)).detach();
         let request = self.start_collective(comm.handle, async move {
-            let new = duplicate(begun.attach(&process, &old)).await?.with(attached);
-            process.settle_comm(handle, new).set_topology_of(&old);
-            Ok(())
+            let new = duplicate(begun.attach(&process, &old)).await;
+            let settled = new.map(|new| process.settle_comm(handle, new.with(attached)).set_topology_of(&old));
+            process.comms_to_come.lock().remove(&handle);
+            settled
         })?;
         Ok((handle, request))
+    }
+
+    /// What a communicator will carry that [`idup_comm`](Self::idup_comm) is still making. A program should not use such a handle yet
+    /// (MPI 5.0 section 7.4.2), but some give every new one its error handler at once, mpi4py among them.
+    pub fn attached_to_come(&self, handle: Handle) -> Option<Arc<Attached>> {
+        self.comms_to_come.lock().get(&handle).cloned()
     }
 
     /// Communicators of those with the same colour, in the order of their keys; `None` for a negative colour (`MPI_UNDEFINED`).

@@ -10,6 +10,7 @@ pub mod queues;
 use crate::adi::envelope::Plane;
 use crate::adi::matching::Matcher;
 use crate::adi::receive::Arrived;
+use crate::coll::Form;
 use crate::constants::{ANY_SOURCE, PROC_NULL};
 use crate::errhandler::Errhandler;
 use crate::error::Result;
@@ -57,10 +58,10 @@ pub struct Comm {
     pub remote: Option<Remote>,
     /// Numbers by which those addressed (the remote group's, if there is one) know the communicator.
     pub contexts: Contexts,
-    /// Collective operations started so far, wrapping: what matches their messages. All members start them in the same order.
-    collectives: AtomicU32,
+    /// Collective operations started so far in each form, wrapping: what matches their messages. All members start them in the same order.
+    collectives: [AtomicU32; Form::COUNT],
     /// What every MPI object carries: name, error handler, attributes, hints.
-    pub attached: Attached,
+    pub attached: Arc<Attached>,
     /// Buffer for buffered sends on this communicator alone (MPI 5.0 section 3.6.2).
     pub buffer: BufferSlot,
     /// Set before the user sees the communicator, or never. A duplicate shares it.
@@ -85,7 +86,7 @@ pub struct Parts {
     pub rank: usize,
     pub remote: Option<Remote>,
     pub contexts: Contexts,
-    pub attached: Attached,
+    pub attached: Arc<Attached>,
 }
 
 impl Comm {
@@ -98,7 +99,7 @@ impl Comm {
             rank: parts.rank,
             remote: parts.remote,
             contexts: parts.contexts,
-            collectives: AtomicU32::new(0),
+            collectives: Default::default(),
             attached: parts.attached,
             buffer: BufferSlot::default(),
             topology: OnceLock::new(),
@@ -167,11 +168,12 @@ impl Comm {
         (self.targets().peer(rank), self.contexts.of(rank))
     }
 
-    /// Matching number of the next collective operation.
-    pub fn next_collective(&self) -> u32 {
+    /// Matching number of the next collective operation of this form.
+    pub fn next_collective(&self, form: Form) -> u32 {
         // Not a read-modify-write: the members' calls are ordered (MPI 5.0 section 6.14), so are this member's.
-        let number = self.collectives.load(Ordering::Relaxed);
-        self.collectives.store(number.wrapping_add(1), Ordering::Relaxed);
+        let counter = &self.collectives[form as usize];
+        let number = counter.load(Ordering::Relaxed);
+        counter.store(number.wrapping_add(1), Ordering::Relaxed);
         number
     }
 
@@ -235,6 +237,6 @@ pub(crate) fn predefined(process: &crate::Process, handle: Handle, serial: u32) 
         group,
         remote: None,
         contexts: Contexts::Same(serial),
-        attached: Attached::new(name, Errhandler::FATAL),
+        attached: Arc::new(Attached::new(name, Errhandler::FATAL)),
     }))
 }

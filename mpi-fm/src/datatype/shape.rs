@@ -62,6 +62,9 @@ impl Shape {
 struct Joined {
     size: i128,
     data: Option<(i128, i128)>,
+    /// The same with each component's padding. It makes a difference where the alignment of a component's place is less than its own: the
+    /// standard's type map knows no padding inside, but all MPIs leave the component whole, and programs rely on it (mpi4py does).
+    padded: Option<(i128, i128)>,
     marks: Option<(i128, i128)>,
     alignment: i64,
 }
@@ -83,6 +86,7 @@ impl Joined {
             self.size = self.size.saturating_add(count as i128 * shape.size as i128);
             self.alignment = self.alignment.max(shape.alignment);
             widen(&mut self.data, shape.true_lb, shape.true_ub);
+            widen(&mut self.padded, shape.true_lb, if shape.marked { shape.true_ub } else { shape.ub() });
         }
         if shape.marked {
             widen(&mut self.marks, shape.lb, shape.lb + shape.extent);
@@ -95,9 +99,9 @@ impl Joined {
         let (lb, ub) = match self.marks {
             Some(bounds) => bounds,
             None => {
-                let extent = true_ub - true_lb;
+                let (lb, ub) = self.padded.unwrap_or((0, 0));
                 let step = alignment as i128;
-                (true_lb, true_lb + (extent + step - 1) / step * step)
+                (lb, lb + (ub - lb + step - 1) / step * step)
             }
         };
         let fit = |what: &str, value: i128| match i64::try_from(value) {

@@ -26,7 +26,7 @@ pub async fn perform(way: Way, process: &Arc<Process>, comm: &Arc<Comm>, call: i
     match way {
         Way::Direct => {
             call.check(comm)?;
-            let cx = Cx::with_tags(process, comm, call.tags(comm, false));
+            let cx = Cx::with_tags(process, comm, call.tags(comm, mpi_fm::coll::Form::Blocking));
             call.run(&cx).await
         }
         Way::Nonblocking => {

@@ -31,6 +31,8 @@ pub enum Desc {
 pub struct Map {
     pub elements: Vec<(Basic, i64)>,
     pub marks: Vec<(i64, i64)>,
+    /// Where the components end, with their padding.
+    pub ends: Vec<i64>,
 }
 
 pub const ELEMENTS_MAX: usize = 3000;
@@ -55,7 +57,7 @@ impl Map {
     pub fn ub(&self) -> i64 {
         let step = self.elements.iter().map(|(b, _)| b.alignment() as i64).max().unwrap_or(1);
         let rounded = || {
-            let mut ub = self.true_ub();
+            let mut ub = self.ends.iter().copied().max().unwrap_or(i64::MIN).max(self.true_ub());
             while (ub - self.lb()) % step != 0 {
                 ub += 1;
             }
@@ -70,6 +72,9 @@ impl Map {
 
     fn add(&mut self, other: &Map, disp: i64) {
         self.elements.extend(other.elements.iter().map(|&(b, d)| (b, d + disp)));
+        if other.marks.is_empty() && !other.elements.is_empty() {
+            self.ends.push(other.ub() + disp);
+        }
         self.marks.extend(other.marks.iter().map(|&(l, u)| (l + disp, u + disp)));
     }
 

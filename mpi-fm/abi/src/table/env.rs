@@ -1,7 +1,7 @@
 //! Environment (MPI 5.0 section 9).
 
 use super::prelude::*;
-use crate::{env, init};
+use crate::{comm, env, init};
 
 table! {
     "Environment", "9";
@@ -19,7 +19,7 @@ table! {
     fn MPI_Get_version(version: *mut c_int, subversion: *mut c_int) = env::get_version, any_time;
     fn MPI_Get_library_version(version: *mut c_char, resultlen: *mut c_int) = env::get_library_version, any_time;
     fn MPI_Get_processor_name(name: *mut c_char, resultlen: *mut c_int) = env::get_processor_name;
-    fn MPI_Get_hw_resource_info(hw_info: *mut MPI_Info) = unsupported, any_time;
+    fn MPI_Get_hw_resource_info(hw_info: *mut MPI_Info) = comm::hw_resource_info, any_time;
     fn MPI_Wtime() -> c_double = env::wtime;
     fn MPI_Wtick() -> c_double = env::wtick;
     fn MPI_Alloc_mem(size: MPI_Aint, info: MPI_Info, baseptr: *mut c_void) = env::alloc_mem;

@@ -2,6 +2,30 @@
  * 5.1.11, 13.3). */
 #include "check.h"
 
+/* Calls on requests without an operation give an empty status, whose error is MPI_SUCCESS (section 3.7.3). */
+static void empty_statuses(void) {
+    MPI_Request none[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+    for (int call = 0; call < 6; call++) {
+        MPI_Status status = {.MPI_SOURCE = 7, .MPI_TAG = 7, .MPI_ERROR = MPI_ERR_OTHER};
+        int flag = 1, index = 7, count = 7;
+        switch (call) {
+        case 0: OK(MPI_Wait(&none[0], &status)); break;
+        case 1: OK(MPI_Test(&none[0], &flag, &status)); break;
+        case 2: OK(MPI_Waitany(2, none, &index, &status)); break;
+        case 3: OK(MPI_Testany(2, none, &index, &flag, &status)); break;
+        case 4: OK(MPI_Request_get_status(none[0], &flag, &status)); break;
+        case 5: OK(MPI_Request_get_status_any(2, none, &index, &flag, &status)); break;
+        }
+        CHECK(flag);
+        EQ(index, call == 2 || call == 3 || call == 5 ? MPI_UNDEFINED : 7);
+        EQ(status.MPI_SOURCE, MPI_ANY_SOURCE);
+        EQ(status.MPI_TAG, MPI_ANY_TAG);
+        EQ(status.MPI_ERROR, MPI_SUCCESS);
+        OK(MPI_Get_count(&status, MPI_INT, &count));
+        EQ(count, 0);
+    }
+}
+
 int main(int argc, char **argv) {
     begin(&argc, &argv);
     MPI_Status status;
@@ -57,6 +81,7 @@ int main(int argc, char **argv) {
     OK(MPI_Status_set_cancelled(&status, 0));
     OK(MPI_Test_cancelled(&status, &flag));
     CHECK(!flag);
+    empty_statuses();
     OK(MPI_Type_free(&triple));
     OK(MPI_Type_free(&pair));
     OK(MPI_Type_free(&empty));
