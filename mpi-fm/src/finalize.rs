@@ -18,9 +18,14 @@ impl Process {
         let cx = Cx::begin(self, world, Operation::Finalize);
         self.block_on(world.handle, barrier::dissemination(&cx))?;
         self.drain();
+        Ok(())
+    }
+
+    /// The last user of this process, the World Model or a session, goes: what it sent is on its way and will arrive.
+    pub fn close(&self) {
+        self.drain();
         // A network that loses packets may have to send some again.
         self.wait_until(self.draining(), || self.fm.close());
-        Ok(())
     }
 
     /// Completes the sends that were let go. What has left this process needs it no more, so that the end of the last session waits for

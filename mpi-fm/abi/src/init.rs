@@ -68,7 +68,7 @@ pub fn most(rank: &Rank) -> c_int {
 /// Is a user of the rank no more.
 pub fn leave(instance: &Instance) {
     instance.leave(|rank| {
-        rank.process.drain();
+        rank.process.close();
         trace::report(instance, rank);
         rank.line().finalised();
     });
