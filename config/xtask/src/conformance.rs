@@ -1,14 +1,21 @@
 //! `conformance`: runs our own suite and those of others against an installed prefix.
 //!
-//! [`source`] fetches a suite's source into the cache, [`mpich`] builds one and runs it by its own lists ([`testlist`]),
-//! [`examples`] are the programs that came with it, [`known`] is what is known to fail. The report has one form for all
-//! (`mpi_suite::report`).
+//! [`source`] fetches a suite's source into the cache, where each prefix has a [`place`] for building it. [`mpich`] runs one by its own
+//! lists ([`testlist`]), [`examples`] are the programs that came with it, [`known`] is what is known to fail. [`mpi4py`] reads what
+//! Python's test runner says ([`transcript`]), [`rsmpi`] runs another package's examples; what of them is not run is [`excluded`].
+//! The report has one form for all (`mpi_suite::report`).
 
 mod examples;
+mod excluded;
 mod known;
+mod mpi4py;
 mod mpich;
+mod place;
+mod progress;
+mod rsmpi;
 mod source;
 mod testlist;
+mod transcript;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,12 +72,29 @@ enum Suite {
     Own,
     /// MPICH's test suite and its example programs (the directory `examples`)
     Mpich,
-    /// mpi4py's tests (not built yet)
+    /// mpi4py's tests (the directories n1, n2, n4: numbers of ranks)
     Mpi4py,
-    /// rsmpi's tests (not built yet)
+    /// rsmpi's examples (the directories n1, n2, n3: numbers of ranks)
     Rsmpi,
     /// Applications (not built yet)
     Apps,
+}
+
+/// What every suite wants to know.
+pub struct Options<'a> {
+    pub dirs: &'a [String],
+    pub filter: Option<&'a Regex>,
+    pub jobs: usize,
+    pub limit: Option<u64>,
+    pub verbose: bool,
+    /// Where the output of failed runs stays.
+    pub kept: PathBuf,
+}
+
+impl Options<'_> {
+    fn wants_dir(&self, name: &str) -> bool {
+        self.dirs.is_empty() || self.dirs.iter().any(|dir| dir == name)
+    }
 }
 
 /// The counts are the last line of all output; a failed test shows in the exit status.
@@ -87,8 +111,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let start = Instant::now();
     let report = match args.suite {
         Suite::Own => own(args, &prefix)?,
-        Suite::Mpich => mpich::run(&mpich_options(args, &repo), &prefix)?,
-        _ => unreachable!("checked above"),
+        Suite::Mpich => mpich::run(&options(args, &repo, "mpich"), &prefix)?,
+        Suite::Mpi4py => mpi4py::run(&options(args, &repo, "mpi4py"), &prefix)?,
+        Suite::Rsmpi => rsmpi::run(&options(args, &repo, "rsmpi"), &prefix)?,
+        Suite::Apps => unreachable!("checked above"),
     };
     if let Some(path) = &args.report {
         report.write(path)?;
@@ -102,10 +128,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// What is asked for and not there yet is an error, never silently ignored.
 fn check(args: &Args) -> Result<()> {
     match args.suite {
-        Suite::Own | Suite::Mpich => {}
-        Suite::Mpi4py | Suite::Rsmpi | Suite::Apps => {
-            bail!("this suite is not built yet; there are `own` and `mpich` (see docs/roadmap.md)")
-        }
+        Suite::Own | Suite::Mpich | Suite::Mpi4py | Suite::Rsmpi => {}
+        Suite::Apps => bail!("this suite is not built yet (see docs/roadmap.md)"),
     }
     if args.device.as_ref().is_some_and(|device| device != "smp") {
         bail!("the only device so far is smp (see docs/roadmap.md)");
@@ -132,21 +156,21 @@ pub fn mpich_gate(repo: &Repo) -> Result<Counts> {
     let mut dirs: Vec<String> = mpich::CORE.iter().map(|dir| dir.to_string()).collect();
     dirs.push(examples::DIR.into());
     let kept = repo.target.join("conformance/mpich");
-    let options = mpich::Options { dirs: &dirs, filter: None, jobs: 1, limit: Some(120), verbose: false, kept };
+    let options = Options { dirs: &dirs, filter: None, jobs: 1, limit: Some(120), verbose: false, kept };
     let mut report = mpich::run(&options, &repo.prefix())?;
     known::Known::load()?.judge(&mut report);
     print_table(&report);
     Ok(report.counts())
 }
 
-fn mpich_options<'a>(args: &'a Args, repo: &Repo) -> mpich::Options<'a> {
-    mpich::Options {
+fn options<'a>(args: &'a Args, repo: &Repo, suite: &str) -> Options<'a> {
+    Options {
         dirs: &args.dirs,
         filter: args.filter.as_ref(),
         jobs: args.jobs,
         limit: args.limit,
         verbose: args.verbose,
-        kept: repo.target.join("conformance/mpich"),
+        kept: repo.target.join("conformance").join(suite),
     }
 }
 

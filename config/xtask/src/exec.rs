@@ -1,8 +1,9 @@
 //! Running other programs: loudly (their output is ours), or quietly (their output only if they fail).
 
+use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -19,6 +20,17 @@ pub fn loud(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run {}", shown(command)))?;
     if !status.success() {
         bail!("{} ended with {}", shown(command), ending(status));
+    }
+    Ok(())
+}
+
+/// Runs with all output in a file, which is named if it fails.
+pub fn logged(command: &mut Command, log: &Path) -> Result<()> {
+    let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    let command = command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    let status = command.status().with_context(|| format!("cannot run {}", shown(command)))?;
+    if !status.success() {
+        bail!("{} ended with {}; see {}", shown(command), ending(status), log.display());
     }
     Ok(())
 }

@@ -20,6 +20,10 @@ pub const PKG_CONFIG: Tool = Tool { program: "pkg-config", package: "pkg-config"
 pub const AUTOCONF: Tool = Tool { program: "autoconf", package: "autoconf" };
 pub const AUTOMAKE: Tool = Tool { program: "automake", package: "automake" };
 pub const MAKE: Tool = Tool { program: "make", package: "make" };
+pub const CC: Tool = Tool { program: "cc", package: "gcc" };
+pub const PYTHON: Tool = Tool { program: "python3", package: "python3" };
+/// Stands for Python's headers.
+pub const PYTHON_CONFIG: Tool = Tool { program: "python3-config", package: "python3-dev" };
 pub const XZ: Tool = Tool { program: "xz", package: "xz-utils" };
 
 /// Sees to it that all these programs exist: as root by installing what is missing, else by saying how to.
@@ -30,6 +34,11 @@ pub fn need(tools: &[Tool]) -> Result<()> {
     }
     let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
     let names: Vec<_> = missing.iter().map(|tool| tool.program).collect();
+    install(&names, &packages)
+}
+
+/// Installs packages for what is missing, as [`need`] does.
+pub fn install(names: &[&str], packages: &[&str]) -> Result<()> {
     let command = format!("apt-get install --no-install-recommends {}", packages.join(" "));
     if !is_root() || exec::which("apt-get").is_none() {
         bail!("{} missing; install with: sudo {command}", names.join(", "));

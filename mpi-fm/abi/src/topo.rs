@@ -135,7 +135,15 @@ pub unsafe fn cart_map(
 ) -> Result<()> {
     let comm = rank.comm(comm)?;
     // SAFETY: see `dims_create`.
-    unsafe { args::put("newrank", newrank, cart_of(ndims, dims, periods, comm.size())?.map(comm.rank)) }
+    let lengths = unsafe { args::array("dims", dims, args::length("ndims", ndims)?) }?;
+    // A grid without processes can be asked about, though not made: nobody belongs to it.
+    let place = match lengths.contains(&0) && lengths.iter().all(|&length| length >= 0) {
+        true => UNDEFINED,
+        // SAFETY: see `dims_create`.
+        false => unsafe { cart_of(ndims, dims, periods, comm.size())? }.map(comm.rank),
+    };
+    // SAFETY: see `dims_create`.
+    unsafe { args::put("newrank", newrank, place) }
 }
 
 /// The graph that arguments of `MPI_Graph_create` and `MPI_Graph_map` describe, for a communicator of `processes`.

@@ -71,7 +71,8 @@ fn is_versioned(name: &str) -> bool {
     !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit()) && name.contains(".so")
 }
 
-fn need_libclang() -> Result<()> {
+/// Sees to it that there is a libclang, with which the bindings to an MPI's header are made.
+pub fn need_libclang() -> Result<()> {
     if has_libclang() {
         return Ok(());
     }
@@ -80,7 +81,7 @@ fn need_libclang() -> Result<()> {
     println!("installing {PACKAGE}");
     let done = apt.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).output();
     if !done.is_ok_and(|done| done.status.success()) || !has_libclang() {
-        bail!("the Rust client needs libclang: install {PACKAGE}, or set LIBCLANG_PATH");
+        bail!("Rust clients of MPI need libclang: install {PACKAGE}, or set LIBCLANG_PATH");
     }
     Ok(())
 }

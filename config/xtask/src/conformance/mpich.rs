@@ -7,29 +7,20 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use mpi_suite::Mpi;
 use mpi_suite::report::{Dir, Excluded, NotPassed, Report};
 use mpi_suite::run::{self, Ended, Job};
-use regex::Regex;
 
 use super::known::Known;
+use super::place::Place;
+use super::progress::Progress;
 use super::testlist::{self, Entry, Pass};
-use super::{examples, source};
-use crate::{exec, repo, tools};
+use super::{Options, examples, source};
+use crate::{exec, tools};
 
 /// The directories that are run when none is named: what MPI-1 and its direct successors cover.
 pub const CORE: [&str; 10] = ["attr", "coll", "comm", "datatype", "errhan", "group", "info", "init", "pt2pt", "topo"];
-
-pub struct Options<'a> {
-    pub dirs: &'a [String],
-    pub filter: Option<&'a Regex>,
-    pub jobs: usize,
-    pub limit: Option<u64>,
-    pub verbose: bool,
-    /// Where the output of failed runs stays.
-    pub kept: PathBuf,
-}
 
 /// Runs the asked-for directories; `examples` means the example programs of the same source package.
 pub fn run(options: &Options, prefix: &Path) -> Result<Report> {
@@ -68,79 +59,54 @@ pub fn run(options: &Options, prefix: &Path) -> Result<Report> {
     Ok(report)
 }
 
-/// The suite's tree for one prefix. Its path is in the built programs (run path), so each prefix has its own.
+/// The suite's tree.
 struct Tree {
-    root: PathBuf,
+    place: Place,
     version: String,
-    /// Held as long as the tree is in use: two runs of the tool take turns.
-    _lock: File,
 }
 
 impl Tree {
     fn open(prefix: &Path) -> Result<Tree> {
         let (tarball, version) = source::tarball("mpich")?;
-        let name = format!("mpich-{version}-{:016x}", hash(prefix.as_os_str().as_encoded_bytes()));
-        let root = repo::cache().join(name);
-        fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
-        let lock = File::create(root.join("lock"))?;
-        lock.lock()?;
-        let tree = Tree { root, version, _lock: lock };
-        let whole = tree.root.join("unpacked");
+        let tree = Tree { place: Place::open("mpich", &version, prefix)?, version };
+        let whole = tree.place.root.join("unpacked");
         if !whole.exists() {
             let top = format!("mpich-{}", tree.version);
-            exec::quiet(Command::new("tar").args(["--extract", "--strip-components=1", "--file"]).arg(&tarball).args([
-                &format!("--directory={}", tree.root.display()),
+            source::unpack(&tarball, &tree.place.root, &[
                 &format!("{top}/test/mpi"),
                 &format!("{top}/examples"),
                 // Configure reads the version from there.
                 &format!("{top}/maint"),
-            ]))?;
+            ])?;
             fs::write(&whole, "")?;
         }
         Ok(tree)
     }
 
     fn tests(&self) -> PathBuf {
-        self.root.join("test/mpi")
+        self.place.root.join("test/mpi")
     }
 
     fn examples(&self) -> PathBuf {
-        self.root.join("examples")
+        self.place.root.join("examples")
     }
 
-    /// Configures, unless that was done for this very header and this set of functions: only they decide the outcome.
     fn configure(&self, prefix: &Path) -> Result<()> {
-        let header = prefix.join("include/mpi.h");
-        let mut seen = fs::read(&header).with_context(|| format!("{} is not an installed prefix", prefix.display()))?;
-        let library = prefix.join("lib/libmpi_abi.so");
-        seen.extend(exec::quiet(Command::new("nm").args(["-D", "-j", "--defined-only"]).arg(library))?.into_bytes());
-        let stamp = self.root.join("configured");
-        let now = format!("{:016x}\n", hash(&seen));
-        if fs::read_to_string(&stamp).is_ok_and(|then| then == now) {
-            return Ok(());
-        }
-        eprintln!("xtask: configuring MPICH's suite in {}", self.tests().display());
-        let _ = fs::remove_file(&stamp);
-        // In the tree: an out-of-tree configure leaves no lists.
-        let log = self.root.join("configure.log");
-        let output = File::create(&log)?;
-        let status = Command::new("./configure")
-            .current_dir(self.tests())
-            .arg(format!("--with-mpi={}", prefix.display()))
-            .args(["--enable-strictmpi", "--disable-cxx", "--disable-fortran", "CFLAGS=-O1"])
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .status()?;
-        if !status.success() {
-            bail!("configuring ended with {}; see {}", exec::ending(status), log.display());
-        }
-        fs::write(stamp, now)?;
-        Ok(())
+        self.place.once("configured", prefix, || {
+            eprintln!("xtask: configuring MPICH's suite in {}", self.tests().display());
+            // In the tree: an out-of-tree configure leaves no lists.
+            let mut configure = Command::new("./configure");
+            configure
+                .current_dir(self.tests())
+                .arg(format!("--with-mpi={}", prefix.display()))
+                .args(["--enable-strictmpi", "--disable-cxx", "--disable-fortran", "CFLAGS=-O1"]);
+            exec::logged(&mut configure, &self.place.root.join("configure.log"))
+        })
     }
 
     /// Makes what is stale. What does not build does not stop the rest: the run says which programs are missing.
     fn build(&self, dirs: &[&str]) -> Result<()> {
-        let log = self.root.join("make.log");
+        let log = self.place.root.join("make.log");
         let output = File::create(&log)?;
         for dir in ["dtpools", "util"].iter().chain(dirs) {
             eprintln!("xtask: building {dir}");
@@ -210,13 +176,13 @@ fn build_missing(entries: &[Entry]) -> Result<()> {
 /// Runs them, `jobs` at a time; the verdicts in the entries' order.
 fn run_all(options: &Options, entries: &[Entry], path: &Path, dir: &str, prefix: &Path) -> Result<Vec<Verdict>> {
     let queue = Mutex::new(entries.iter().enumerate());
-    let progress = Mutex::new(Instant::now());
+    let progress = Progress::new(dir, entries.len());
     let done: Mutex<Vec<Option<Verdict>>> = Mutex::new(entries.iter().map(|_| None).collect());
     let work = || -> Result<()> {
         loop {
             let next = queue.lock().expect("no worker panics").next();
             let Some((index, entry)) = next else { return Ok(()) };
-            say_progress(&mut progress.lock().expect("no worker panics"), dir, index, entries.len());
+            progress.at(index);
             let name = format!("{dir}/{}", entry.name(path));
             let start = Instant::now();
             let verdict = run_one(options, entry, prefix, &options.kept.join(format!("{dir}.{index}.{}", entry.program)))?;
@@ -236,14 +202,6 @@ fn run_all(options: &Options, entries: &[Entry], path: &Path, dir: &str, prefix:
     })?;
     let done = done.into_inner().expect("no worker panics");
     Ok(done.into_iter().map(|verdict| verdict.expect("the queue was emptied")).collect())
-}
-
-/// Now and then a line on standard error, so that a long directory does not look like a hang.
-fn say_progress(last: &mut Instant, dir: &str, index: usize, all: usize) {
-    if last.elapsed() > Duration::from_secs(10) {
-        eprintln!("xtask: {dir}: {index} of {all}");
-        *last = Instant::now();
-    }
 }
 
 fn run_one(options: &Options, entry: &Entry, prefix: &Path, stem: &Path) -> Result<Verdict> {
@@ -312,9 +270,4 @@ fn memory_available_gb() -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
     let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
     kib.unwrap_or(0.0) * 1024.0 / 1e9
-}
-
-/// FNV-1a: names and stamps need no more.
-fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

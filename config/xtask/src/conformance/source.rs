@@ -11,10 +11,16 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{exec, repo, tools};
 
-/// The original tarball of a source package and its upstream version; downloaded unless the cache has it.
-pub fn tarball(package: &str) -> Result<(PathBuf, String)> {
+/// Where downloaded sources stay.
+pub fn folder() -> Result<PathBuf> {
     let folder = repo::cache().join("sources");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// The original tarball of a source package and its upstream version; downloaded unless the cache has it.
+pub fn tarball(package: &str) -> Result<(PathBuf, String)> {
+    let folder = folder()?;
     if let Some(found) = find(&folder, package) {
         return Ok(found);
     }
@@ -35,6 +41,14 @@ pub fn tarball(package: &str) -> Result<(PathBuf, String)> {
     let kept = folder.join(file.file_name().expect("find returns files"));
     fs::copy(&file, &kept).with_context(|| format!("cannot write {}", kept.display()))?;
     Ok((kept, version))
+}
+
+/// Unpacks a tarball, or `only` these parts of it, into a folder, without the tarball's topmost folder.
+pub fn unpack(tarball: &Path, into: &Path, only: &[&str]) -> Result<()> {
+    fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
+    let mut tar = Command::new("tar");
+    tar.args(["--extract", "--strip-components=1", "--file"]).arg(tarball).arg("--directory").arg(into).args(only);
+    exec::quiet(&mut tar).map(drop)
 }
 
 /// `PACKAGE_VERSION.orig.tar.*` in a folder.

@@ -99,6 +99,10 @@ static void one_grid(int ndims, const int *dims, const int *periods) {
 
 int main(int argc, char **argv) {
     begin(&argc, &argv);
+    /* A grid that is empty for too few processes: nobody has a place in it. */
+    int empty[2] = {2, 0}, open[2] = {0, 0}, place = 0;
+    OK(MPI_Cart_map(MPI_COMM_WORLD, 2, empty, open, &place));
+    EQ(place, MPI_UNDEFINED);
     int kind = -1;
     OK(MPI_Topo_test(MPI_COMM_WORLD, &kind));
     EQ(kind, MPI_UNDEFINED);
