@@ -25,7 +25,8 @@ impl Process {
         }
     }
 
-    /// Pushes to every peer with work. Returns whether anything moved.
+    /// Pushes to every peer with work. Returns whether anything moved, or a peer turned out to have none left: whoever waits for that
+    /// ([`has_work_to_push`](Self::has_work_to_push)) would otherwise go to sleep just when it has come true.
     pub(crate) fn push_all(&self) -> bool {
         if self.busy_peers.lock().is_empty() {
             return false;
@@ -35,6 +36,7 @@ impl Process {
         for peer in peers {
             self.peer(peer).out.lock().listed = false;
             moved |= self.push(peer);
+            moved |= !self.peer(peer).out.lock().listed;
         }
         moved
     }
