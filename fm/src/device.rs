@@ -21,6 +21,19 @@ pub trait Device: Send + Sync {
     /// unextracted, so that a receiver needs room for `credits + 2` packets from each.
     fn credits(&self) -> Option<u16>;
 
+    /// Whether this process can [`read`](Self::read) the memory of `from`. Asked often; finds out once.
+    fn can_read(&self, from: Peer) -> bool {
+        let _ = from;
+        false
+    }
+
+    /// Copies what lies at `address` in the memory of `from` into `to`, without the help of `from`. Returns whether that was
+    /// possible; if not, `to` may have changed.
+    fn read(&self, from: Peer, address: u64, to: &mut [u8]) -> bool {
+        let _ = (from, address, to);
+        false
+    }
+
     /// The sending side towards `to`: asked for once, at first contact.
     fn link(&self, to: Peer) -> Box<dyn Link>;
 

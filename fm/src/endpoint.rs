@@ -112,6 +112,17 @@ impl Fm {
         self.slot(to).max_packet
     }
 
+    /// Whether this process can [`read`](Self::read) the memory of `from`.
+    pub fn can_read(&self, from: Peer) -> bool {
+        self.slot(from).device.can_read(from)
+    }
+
+    /// Copies what lies at `address` in the memory of `from`, which takes no part, into `to`. Returns whether that was possible; if
+    /// not, `to` may have changed.
+    pub fn read(&self, from: Peer, address: u64, to: &mut [u8]) -> bool {
+        self.slot(from).device.read(from, address, to)
+    }
+
     /// Sends a message of `len` bytes (at most [`max_message`](Self::max_message)) that `fill` writes straight into the device's
     /// room. `false` means not now: no room at the receiver, or something earlier for this peer waits; `fill` has not been
     /// called then, and the caller comes back after its next [`extract`](Self::extract).

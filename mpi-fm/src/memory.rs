@@ -43,6 +43,28 @@ impl Memory {
         self.len() == 0
     }
 
+    /// Where the message lies as one piece, if it does.
+    pub fn address(&self) -> Option<u64> {
+        match self {
+            Memory::Bytes { addr, .. } => Some(addr.addr() as u64),
+            Memory::Owned(bytes) => Some(bytes.as_ptr().addr() as u64),
+            Memory::Typed { .. } => None,
+        }
+    }
+
+    /// Room for `len` bytes at `offset`, if it is one piece: to be written by who copies from elsewhere.
+    pub fn room_at(&mut self, offset: u64, len: usize) -> Option<&mut [u8]> {
+        if offset.checked_add(len as u64)? > self.len() {
+            return None;
+        }
+        match self {
+            // SAFETY: the user's buffer has room for that much, and nobody else touches it until the operation is complete.
+            Memory::Bytes { addr, .. } => Some(unsafe { std::slice::from_raw_parts_mut(addr.add(offset as usize), len) }),
+            Memory::Owned(bytes) => Some(&mut bytes[offset as usize..][..len]),
+            Memory::Typed { .. } => None,
+        }
+    }
+
     /// Copies packed bytes from `offset` on into `out`, which must not reach past the end.
     pub fn read_at(&self, offset: u64, out: &mut [u8]) {
         assert!(offset + out.len() as u64 <= self.len(), "reading past the end of a message");

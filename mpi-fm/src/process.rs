@@ -1,5 +1,6 @@
 //! A process of the job: everything the engine knows, in one value that is shared by reference.
 
+use crate::adi::fetch::Fetches;
 use crate::adi::peer::PeerState;
 use crate::adi::progress::Waiters;
 use crate::attr::Keyvals;
@@ -46,6 +47,8 @@ pub struct Process {
     peers: Box<[OnceLock<Box<PeerState>>]>,
     /// Peers with something to push.
     pub(crate) busy_peers: ThreadLock<Vec<Peer>>,
+    /// Bodies to be read out of their senders' memory.
+    pub(crate) fetches: Fetches,
     /// Who holds it makes progress for all threads.
     pub(crate) progress_turn: ThreadLock<()>,
     pub(crate) waiters: Waiters,
@@ -79,6 +82,7 @@ impl Process {
             bootstrap: OnceLock::new(),
             peers,
             busy_peers: ThreadLock::new(threading, Vec::new()),
+            fetches: Fetches::new(threading),
             progress_turn: ThreadLock::new(threading, ()),
             waiters: Waiters::default(),
             buffer: BufferSlot::default(),

@@ -11,7 +11,7 @@ use crate::atomics::Native;
 use crate::doorbell::Doorbell;
 use crate::pool::POOL_SIZE;
 use crate::ring::{Line, Ring};
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 pub const PAGE_SIZE: usize = 4096;
 
@@ -27,7 +27,18 @@ const _: () = assert!(size_of::<PairRing>() == PAGE_SIZE);
 pub struct Control {
     /// Alone on its line, which senders read after every message: it stays in their caches.
     pub doorbell: Line<Doorbell<Native>>,
-    arrivals: [AtomicU8; PAGE_SIZE - 64],
+    pub identity: Line<Identity>,
+    arrivals: [AtomicU8; PAGE_SIZE - 128],
+}
+
+/// How others reach the process's own memory: written once, when it attaches. All zero means not yet, or not at all.
+#[repr(C)]
+pub struct Identity {
+    /// Its number in its own namespace, which need not be that of others.
+    pub pid: AtomicU32,
+    /// A word in its memory, and what that holds: who reads the same there has found the right process.
+    pub witness_address: AtomicU64,
+    pub witness: AtomicU64,
 }
 
 impl Control {

@@ -7,7 +7,8 @@
 //! 3. [`pool`]: large cells, lent by the sender and named in the ring.
 //! 4. [`doorbell`] and [`park`]: sleeping when nothing arrives, and being woken. [`cores`]: when spinning pays.
 //! 5. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
-//! 6. [`atomics`]: what lets the model checker run 2 and 4. [`sys`] and [`segment`]: system calls and typed memory.
+//! 6. [`reading`]: long bodies, straight out of the sender's memory.
+//! 7. [`atomics`]: what lets the model checker run 2 and 4. [`sys`] and [`segment`]: system calls and typed memory.
 //!
 //! Between two processes there is no atomic read-modify-write: every shared word has one writer, but for the sleep word, where
 //! two may store in any order.
@@ -20,6 +21,7 @@ mod layout;
 mod link;
 mod park;
 mod pool;
+mod reading;
 pub mod ring;
 mod segment;
 mod shared;
@@ -90,9 +92,16 @@ impl Device for Smp {
         None
     }
 
+    fn can_read(&self, from: Peer) -> bool {
+        self.shared.readable(from).is_some()
+    }
+
+    fn read(&self, from: Peer, address: u64, to: &mut [u8]) -> bool {
+        self.shared.readable(from).is_some_and(|pid| sys::read_memory(pid, address, to).is_ok())
+    }
+
     fn link(&self, to: Peer) -> Box<dyn Link> {
-        let to = self.shared.peers.iter().position(|&peer| peer == to).expect("the route leads to a process of this node");
-        Box::new(SmpLink::new(self.shared.clone(), to))
+        Box::new(SmpLink::new(self.shared.clone(), self.shared.number_of(to)))
     }
 
     fn inbox(&self) -> Box<dyn Inbox> {

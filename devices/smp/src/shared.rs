@@ -4,6 +4,7 @@ use crate::atomics::Native;
 use crate::doorbell::{ASLEEP, ASLEEP_FOR_ROOM, Doorbell};
 use crate::layout::Control;
 use crate::pool::Pool;
+use crate::reading::Readers;
 use crate::segment::Segment;
 use crate::sys::{self, Membarrier};
 use fm::{Peer, ThreadLock, Threading};
@@ -15,10 +16,28 @@ pub struct Shared {
     pub me: usize,
     /// The job's number of each process of the segment.
     pub peers: Box<[Peer]>,
+    numbers: Numbers,
     pub barrier: Membarrier,
     pub pool: ThreadLock<Pool>,
+    readers: Readers,
     /// What was refused for want of room, and has not been tried again.
     refusals: ThreadLock<Vec<Refusal>>,
+}
+
+/// Processes of the segment by their number in the job.
+struct Numbers(Box<[(Peer, usize)]>);
+
+impl Numbers {
+    fn new(peers: &[Peer]) -> Numbers {
+        let mut numbers: Box<[_]> = peers.iter().copied().zip(0..).collect();
+        numbers.sort_unstable();
+        Numbers(numbers)
+    }
+
+    fn of(&self, peer: Peer) -> usize {
+        let place = self.0.binary_search_by_key(&peer, |&(peer, _)| peer).expect("the route leads to a process of this node");
+        self.0[place].1
+    }
 }
 
 struct Refusal {
@@ -38,6 +57,8 @@ impl Shared {
         let ranks = segment.ranks();
         assert!(me < ranks && peers.len() == ranks);
         Shared {
+            readers: Readers::publish(&segment, me),
+            numbers: Numbers::new(&peers),
             segment: Arc::new(segment),
             me,
             peers,
@@ -45,6 +66,16 @@ impl Shared {
             pool: ThreadLock::new(threading, Pool::new(ranks)),
             refusals: ThreadLock::new(threading, Vec::new()),
         }
+    }
+
+    /// The number in the segment of a process of this node.
+    pub fn number_of(&self, peer: Peer) -> usize {
+        self.numbers.of(peer)
+    }
+
+    /// The process number of `peer`, if its memory can be read.
+    pub fn readable(&self, peer: Peer) -> Option<u32> {
+        self.readers.find(&self.segment, self.number_of(peer))
     }
 
     /// Whether receivers look at every ring.

@@ -155,3 +155,21 @@ impl Barrier for Membarrier {
         }
     }
 }
+
+/// Copies what lies at `address` in the memory of process `pid` into `to`.
+pub fn read_memory(pid: u32, address: u64, to: &mut [u8]) -> io::Result<()> {
+    let mut done = 0;
+    while done < to.len() {
+        let rest = &mut to[done..];
+        let local = libc::iovec { iov_base: rest.as_mut_ptr().cast(), iov_len: rest.len() };
+        let remote = libc::iovec { iov_base: (address as usize + done) as *mut libc::c_void, iov_len: rest.len() };
+        // SAFETY: the local vector is a buffer of ours; the other one the kernel checks.
+        let count = unsafe { libc::process_vm_readv(pid as libc::pid_t, &raw const local, 1, &raw const remote, 1, 0) };
+        match usize::try_from(count) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => done += count,
+            Err(_) => return Err(io::Error::last_os_error()),
+        }
+    }
+    Ok(())
+}

@@ -16,9 +16,11 @@ pub const BUDGET: HandlerId = HandlerId(5);
 pub const CANCEL: HandlerId = HandlerId(6);
 /// Answer to a cancellation: request of the sender, 1 if the message had not been matched.
 pub const CANCELLED: HandlerId = HandlerId(7);
+/// The receiver has read the body out of the sender's memory: request of the sender.
+pub const FETCHED: HandlerId = HandlerId(8);
 
 /// Names of the handlers in traces.
-pub const HANDLERS: [(HandlerId, &str); 7] = [
+pub const HANDLERS: [(HandlerId, &str); 8] = [
     (EAGER, "eager"),
     (READY_TO_SEND, "ready_to_send"),
     (CLEAR_TO_SEND, "clear_to_send"),
@@ -26,6 +28,7 @@ pub const HANDLERS: [(HandlerId, &str); 7] = [
     (BUDGET, "budget"),
     (CANCEL, "cancel"),
     (CANCELLED, "cancelled"),
+    (FETCHED, "fetched"),
 ];
 
 /// The separate spaces of messages of one communicator.
@@ -129,12 +132,30 @@ impl Words {
     }
 }
 
-/// After the envelope of [`READY_TO_SEND`]: the sender's request, and the body's length in bytes.
-pub struct Announcement;
+/// After the envelope of [`READY_TO_SEND`]: what there is to be had, and where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Announcement {
+    /// The sender's request.
+    pub send: u32,
+    /// Length of the body, below 2^48.
+    pub bytes: u64,
+    /// Where the body lies in the sender's memory, as one piece; `None` if it does not.
+    pub address: Option<u64>,
+}
 
 impl Announcement {
-    pub const fn words(send: u32, bytes: u64) -> Words {
-        Words { a: send, b: 0, long: bytes }
+    const HALF: u32 = 48;
+
+    /// Length and address share 96 bits. An address that does not fit its half is not told.
+    pub fn words(self) -> Words {
+        let address = self.address.filter(|address| address >> Self::HALF == 0).unwrap_or(0);
+        Words { a: self.send, b: (address >> 16) as u32, long: self.bytes | address << Self::HALF }
+    }
+
+    pub fn of(words: Words) -> Announcement {
+        let address = u64::from(words.b) << 16 | words.long >> Self::HALF;
+        let bytes = words.long & ((1 << Self::HALF) - 1);
+        Announcement { send: words.a, bytes, address: (address != 0).then_some(address) }
     }
 }
 
@@ -177,6 +198,10 @@ mod tests {
         envelope.write(&mut bytes);
         assert_eq!(Envelope::read(&bytes), Some((envelope, &[0u8, 0, 0][..])));
         assert_eq!(Envelope::read(&bytes[..15]), None);
+        for address in [None, Some(0x7fff_ffff_f123), Some(1)] {
+            let announcement = Announcement { send: 7, bytes: (1 << 48) - 1, address };
+            assert_eq!(Announcement::of(announcement.words()), announcement);
+        }
         let words = Words { a: 1, b: u32::MAX, long: u64::MAX - 1 };
         assert_eq!(Words::read(&words.to_bytes()), Some((words, &[][..])));
     }

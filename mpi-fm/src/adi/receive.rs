@@ -1,6 +1,6 @@
 //! Receiving: posting, matching, delivering (MPI 5.0 section 3.5).
 
-use super::envelope::{Envelope, Plane};
+use super::envelope::{Announcement, Envelope, Plane};
 use super::matching::Pattern;
 use super::send::Mode;
 use crate::coll::operation::{FAULT, Operation, SEQUENCE_BITS, difference};
@@ -28,7 +28,7 @@ pub enum Body {
     /// All of it.
     Whole(SmallVec<[u8; 24]>),
     /// Only its length; the sender's request waits for clearance.
-    Announced { send: Handle, bytes: u64 },
+    Announced(Announcement),
 }
 
 impl Arrived {
@@ -36,7 +36,7 @@ impl Arrived {
     pub fn bytes(&self) -> u64 {
         match &self.body {
             Body::Whole(body) => body.len() as u64,
-            Body::Announced { bytes, .. } => *bytes,
+            Body::Announced(announcement) => announcement.bytes,
         }
     }
 
@@ -157,7 +157,7 @@ impl Process {
                 self.deliver(receive, &envelope, &bytes);
                 self.owe(from, bytes.len() as u64);
             }
-            Body::Announced { send, bytes } => self.clear(receive, from, &envelope, send, bytes),
+            Body::Announced(announcement) => self.clear(receive, from, &envelope, announcement),
         }
     }
 
@@ -237,7 +237,7 @@ impl Process {
         if let Some(receive) = matcher.arrive(envelope.source, tag) {
             drop(matcher);
             let send = self.requests.start(state, memory, comm.handle)?;
-            self.clear(receive, self.me(), &envelope, send, bytes);
+            self.clear(receive, self.me(), &envelope, Announcement { send, bytes, address: None });
             self.woken();
             return Ok(send);
         }
@@ -250,7 +250,7 @@ impl Process {
             send
         } else {
             let send = self.requests.start(state, memory, comm.handle)?;
-            let body = Body::Announced { send, bytes };
+            let body = Body::Announced(Announcement { send, bytes, address: None });
             matcher.wait_for_receive(envelope.source, tag, Arrived { from: self.me(), envelope, body });
             send
         };

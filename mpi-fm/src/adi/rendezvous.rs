@@ -7,9 +7,13 @@
 //!   DATA offset, bytes               ──▶   straight into the user's buffer, piece by piece
 //! ```
 //!
+//! Where the device can read the sender's memory, and both sides are one piece, [`fetch`](super::fetch) copies the body with nobody's help
+//! instead.
+//!
 //! The clearance and the pieces name requests, not communicators: freeing a communicator meanwhile does no harm.
 
-use super::envelope::{CLEAR_TO_SEND, Clearance, Envelope, Plane, Words};
+use super::envelope::{Announcement, CLEAR_TO_SEND, Clearance, Envelope, Plane, Words};
+use super::fetch::Fetch;
 use super::peer::Bulk;
 use crate::handle::Handle;
 use crate::memory::Memory;
@@ -19,31 +23,45 @@ use crate::status::Outcome;
 use fm::Peer;
 
 impl Process {
-    /// An announced message meets its receive: asks the sender for the body, as much as there is room for.
-    pub(crate) fn clear(&self, receive: Handle, from: Peer, envelope: &Envelope, send: Handle, bytes: u64) {
+    /// An announced message meets its receive: gets the body, as much as there is room for.
+    pub(crate) fn clear(&self, receive: Handle, from: Peer, envelope: &Envelope, announcement: Announcement) {
+        let Announcement { send, bytes, address } = announcement;
         if envelope.plane == Plane::Partitioned {
             return self.meet_sender(receive, from, send, bytes);
         }
         let Some(request) = self.requests.find(receive) else { return };
-        let accepted = {
+        let (accepted, one_piece) = {
             let mut inner = request.inner.lock();
             inner.outcome = self.matched(&inner, envelope, bytes);
             let accepted = inner.outcome.status.bytes;
             inner.state = State::Receiving { left: accepted };
-            accepted
+            (accepted, inner.memory.address().is_some())
         };
         if from == self.me() {
             self.copy_to_self(send, receive);
             return;
         }
-        self.fm.control(from, CLEAR_TO_SEND, &Clearance::words(send, receive, accepted).to_bytes());
-        if accepted == 0 {
+        if let Some(address) = address
+            && one_piece
+            && (self.config.fetch_bytes_min..=self.config.fetch_bytes_max).contains(&accepted)
+            && self.fm.can_read(from)
+        {
+            self.fetch(Fetch { from, send, receive, address, offset: 0, end: accepted });
+            return;
+        }
+        self.ask_for(from, send, receive, accepted);
+    }
+
+    /// Asks the sender to push `bytes` of the body.
+    pub(super) fn ask_for(&self, from: Peer, send: Handle, receive: Handle, bytes: u64) {
+        self.fm.control(from, CLEAR_TO_SEND, &Clearance::words(send, receive, bytes).to_bytes());
+        if bytes == 0 {
             self.received(receive);
         }
     }
 
     /// The receive has all it will get.
-    fn received(&self, receive: Handle) {
+    pub(super) fn received(&self, receive: Handle) {
         let Some(request) = self.requests.find(receive) else { return };
         let outcome = std::mem::replace(&mut request.inner.lock().outcome, Outcome::EMPTY);
         self.requests.complete(receive, outcome);

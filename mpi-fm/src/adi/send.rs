@@ -124,7 +124,7 @@ impl Process {
         mode: Mode,
     ) -> Result<Handle> {
         let bytes = memory.len();
-        if mode == Mode::Synchronous || bytes > self.eager_bytes_max(peer) || !out.charge(bytes) {
+        if mode == Mode::Synchronous || !self.travels_whole(peer, bytes) || !out.charge(bytes) {
             return self.announce(out, peer, envelope, memory, comm);
         }
         envelope.sequence = out.next_sequence();
@@ -145,7 +145,7 @@ impl Process {
     #[inline]
     fn try_eager(&self, out: &mut Outgoing, peer: Peer, envelope: &mut Envelope, buf: &Buf<'_>) -> bool {
         let bytes = buf.bytes();
-        if bytes > self.eager_bytes_max(peer) || !out.charge(bytes) {
+        if !self.travels_whole(peer, bytes) || !out.charge(bytes) {
             return false;
         }
         envelope.sequence = out.sequence;
@@ -172,16 +172,19 @@ impl Process {
         comm: Handle,
     ) -> Result<Handle> {
         envelope.sequence = out.next_sequence();
-        let bytes = memory.len();
+        let (bytes, address) = (memory.len(), memory.address());
         let request = self.requests.start(State::Sending { to: peer, envelope }, memory, comm)?;
-        self.control(&mut out, peer, READY_TO_SEND, envelope, Announcement::words(request, bytes));
+        let announcement = Announcement { send: request, bytes, address };
+        self.control(&mut out, peer, READY_TO_SEND, envelope, announcement.words());
         Ok(request)
     }
 
-    /// Longest message to `peer` that may travel with its envelope, in bytes.
+    /// Whether a message of `bytes` to `peer` travels with its envelope. A long one that the peer can read out of our memory does not:
+    /// what we can do there, it can do here; and if it cannot, it says so.
     #[inline]
-    pub(crate) fn eager_bytes_max(&self, peer: Peer) -> u64 {
-        self.config.eager_bytes_max.min(self.fm.max_message(peer) - Envelope::SIZE) as u64
+    fn travels_whole(&self, peer: Peer, bytes: u64) -> bool {
+        bytes <= self.config.eager_bytes_max.min(self.fm.max_message(peer) - Envelope::SIZE) as u64
+            && (bytes < self.config.fetch_bytes_min || !self.fm.can_read(peer))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The handlers: what each arriving message does. They never extract and never wait.
 
 use super::envelope::{
-    BUDGET, Budget, CANCEL, CANCELLED, CLEAR_TO_SEND, DATA, EAGER, Envelope, READY_TO_SEND, Words,
+    Announcement, BUDGET, Budget, CANCEL, CANCELLED, CLEAR_TO_SEND, DATA, EAGER, Envelope, FETCHED, READY_TO_SEND, Words,
 };
 use super::receive::{Arrived, Body, matched_tag};
 use crate::process::Process;
@@ -45,6 +45,11 @@ impl Upcall for Handlers<'_> {
             CANCEL => {
                 if let Some((envelope, words)) = with_words(body) {
                     self.0.on_cancel(from, envelope, words);
+                }
+            }
+            FETCHED => {
+                if let Some((words, _)) = Words::read(body) {
+                    self.0.on_fetched(from, words);
                 }
             }
             CANCELLED => {
@@ -99,16 +104,16 @@ impl Process {
 
     fn on_ready_to_send(&self, from: Peer, envelope: Envelope, words: Words) {
         let Some(queues) = self.queues_of(envelope.comm) else { return };
-        let (send, bytes) = (words.a, words.long);
+        let announcement = Announcement::of(words);
         let tag = matched_tag(envelope.plane, envelope.tag);
         let mut matcher = queues.plane(envelope.plane).lock();
         match matcher.arrive(envelope.source, tag) {
             Some(receive) => {
                 drop(matcher);
-                self.clear(receive, from, &envelope, send, bytes);
+                self.clear(receive, from, &envelope, announcement);
             }
             None => {
-                let body = Body::Announced { send, bytes };
+                let body = Body::Announced(announcement);
                 matcher.wait_for_receive(envelope.source, tag, Arrived { from, envelope, body });
             }
         }

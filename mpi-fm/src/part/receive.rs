@@ -1,7 +1,7 @@
 //! The receiving side: meeting the sender, and what has arrived.
 
 use super::{PLANE, Partitioned, Partner, Side, lengths_differ, status_of};
-use crate::adi::envelope::{CLEAR_TO_SEND, Clearance};
+use crate::adi::envelope::{Announcement, CLEAR_TO_SEND, Clearance};
 use crate::adi::receive::{Body, From};
 use crate::bail;
 use crate::buf::Buf;
@@ -80,7 +80,7 @@ impl Process {
             return Ok(handle);
         };
         drop(matcher);
-        if let Body::Announced { send, bytes } = arrived.body {
+        if let Body::Announced(Announcement { send, bytes, .. }) = arrived.body {
             self.meet_sender(handle, arrived.from, send, bytes);
         }
         Ok(handle)

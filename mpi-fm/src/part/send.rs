@@ -96,8 +96,9 @@ impl Process {
             Envelope { comm: context, plane: PLANE, tag: to.tag, source: to.comm.rank as u32, sequence: 0 };
         let mut out = self.peer(peer).out.lock();
         envelope.sequence = out.next_sequence();
+        let announcement = Announcement { send: handle, bytes: buf.bytes(), address: None };
         if peer != self.me() {
-            self.control(&mut out, peer, READY_TO_SEND, envelope, Announcement::words(handle, buf.bytes()));
+            self.control(&mut out, peer, READY_TO_SEND, envelope, announcement.words());
             return Ok(handle);
         }
         drop(out);
@@ -108,7 +109,7 @@ impl Process {
                 self.meet_sender(receive, peer, handle, buf.bytes());
             }
             None => {
-                let body = Body::Announced { send: handle, bytes: buf.bytes() };
+                let body = Body::Announced(announcement);
                 matcher.wait_for_receive(envelope.source, envelope.tag, Arrived { from: peer, envelope, body });
             }
         }

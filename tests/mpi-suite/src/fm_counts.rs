@@ -21,7 +21,7 @@ const PIECE_BYTES_MAX: u64 = 256 << 10;
 enum Protocol {
     /// One message that carries all.
     Eager,
-    /// An announcement, a clearance back, and pieces of the body.
+    /// An announcement; then a clearance back and pieces of the body, or only the word that the receiver has fetched it.
     Rendezvous,
 }
 
@@ -90,8 +90,9 @@ fn judge(protocol: &Protocol, bytes: u64, nothing: &[Counts; 2], seen: &[Counts;
         Rendezvous => {
             exactly(0, "eager", 0)?;
             exactly(0, "ready_to_send", NUMBER)?;
-            exactly(1, "clear_to_send", NUMBER)?;
-            let least = NUMBER * bytes.div_ceil(PIECE_BYTES_MAX);
+            let (cleared, fetched) = (moved(1, "clear_to_send")?, moved(1, "fetched")?);
+            ensure!(cleared + fetched == NUMBER, "{cleared} cleared and {fetched} fetched messages");
+            let least = cleared * bytes.div_ceil(PIECE_BYTES_MAX);
             let data = moved(0, "data")?;
             ensure!(data >= least, "{data} pieces, at least {least} are needed");
         }
