@@ -19,6 +19,7 @@ use crate::request::Requests;
 use fm::{Fm, Park, Peer, ThreadLock, Threading};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -46,7 +47,7 @@ pub struct Process {
     bootstrap: OnceLock<Arc<Comm>>,
     peers: Box<[OnceLock<Box<PeerState>>]>,
     /// Peers with something to push.
-    pub(crate) busy_peers: ThreadLock<Vec<Peer>>,
+    pub(crate) busy_peers: ThreadLock<VecDeque<Peer>>,
     /// Bodies to be read out of their senders' memory.
     pub(crate) fetches: Fetches,
     /// Who holds it makes progress for all threads.
@@ -81,7 +82,7 @@ impl Process {
             own: OnceLock::new(),
             bootstrap: OnceLock::new(),
             peers,
-            busy_peers: ThreadLock::new(threading, Vec::new()),
+            busy_peers: ThreadLock::new(threading, VecDeque::new()),
             fetches: Fetches::new(threading),
             progress_turn: ThreadLock::new(threading, ()),
             waiters: Waiters::default(),

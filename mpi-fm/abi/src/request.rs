@@ -7,7 +7,6 @@ use crate::status::{store, store_with_error};
 use crate::types::{CHandle, MPI_Request, MPI_Status};
 use mpi_fm::constants::UNDEFINED;
 use mpi_fm::handle::Handle;
-use mpi_fm::request::State;
 use mpi_fm::request::complete::Standing;
 use mpi_fm::status::Outcome;
 use mpi_fm::{Class, Error, Process, Result, bail};
@@ -15,11 +14,7 @@ use std::ffi::c_int;
 
 /// Takes the outcome of a request that is not active any more, and makes its handle null unless it is persistent.
 fn take(process: &Process, request: &mut MPI_Request) -> Result<Outcome> {
-    let outcome = process.finish(request.handle())?;
-    let persists = process
-        .requests
-        .find(request.handle())
-        .is_some_and(|request| matches!(request.inner.lock().state, State::Persistent(_) | State::Partitioned(_)));
+    let (outcome, persists) = process.finish_and_tell(request.handle())?;
     if !persists {
         *request = MPI_Request::NULL;
     }
@@ -142,7 +137,9 @@ pub unsafe fn waitall(
 /// No handle may be bad before anything is waited for.
 fn check_all(process: &Process, requests: &[MPI_Request]) -> Result<()> {
     for (at, request) in requests.iter().enumerate() {
-        if let Err(error) = process.standing(request.handle()) {
+        if *request != MPI_Request::NULL
+            && let Err(error) = process.requests.get(request.handle())
+        {
             return Err(Error::new(error.class, format!("request {at} of {}: {}", requests.len(), error.text)));
         }
     }

@@ -50,14 +50,16 @@ struct Posted<R> {
 
 /// The queues of one plane of a communicator: receives `R` that wait for a message, and messages `M` that wait for a receive.
 pub struct Matcher<R, M> {
-    posted: Lists<Posted<R>, CLASSES>,
+    /// By class: a receive is in one.
+    posted: [Lists<Posted<R>, 1>; CLASSES],
+    /// A message is in the lists of all classes.
     unexpected: Lists<M, CLASSES>,
     next_order: u64,
 }
 
 impl<R, M> Default for Matcher<R, M> {
     fn default() -> Self {
-        Matcher { posted: Lists::default(), unexpected: Lists::default(), next_order: 0 }
+        Matcher { posted: std::array::from_fn(|_| Lists::default()), unexpected: Lists::default(), next_order: 0 }
     }
 }
 
@@ -65,16 +67,16 @@ impl<R, M> Matcher<R, M> {
     /// A message arrives: takes the first posted receive that accepts it.
     #[inline]
     pub fn arrive(&mut self, source: u32, tag: i32) -> Option<R> {
-        let mut best: Option<(u64, u32)> = None;
-        for (class, key) in keys(source, tag).into_iter().enumerate() {
-            if let Some(number) = self.posted.first(class, key) {
-                let order = self.posted.get(number)?.order;
-                if best.is_none_or(|(first, _)| order < first) {
-                    best = Some((order, number));
+        let mut best: Option<(u64, usize, u32)> = None;
+        for (class, (key, posted)) in keys(source, tag).into_iter().zip(&self.posted).enumerate() {
+            if let Some(number) = posted.first(0, key) {
+                let order = posted.get(number)?.order;
+                if best.is_none_or(|(first, _, _)| order < first) {
+                    best = Some((order, class, number));
                 }
             }
         }
-        best.map(|(_, number)| self.posted.remove(number).receive)
+        best.map(|(_, class, number)| self.posted[class].remove(number).receive)
     }
 
     /// No receive took the message: it waits. Returns its number, good until it is taken.
@@ -101,18 +103,18 @@ impl<R, M> Matcher<R, M> {
     #[inline]
     pub fn post(&mut self, pattern: &Pattern, receive: R) -> u32 {
         let (class, key) = pattern.class();
-        let mut places = [None; CLASSES];
-        places[class] = Some(key);
         self.next_order += 1;
-        self.posted.push(places, Posted { order: self.next_order, receive })
+        let number = self.posted[class].push([Some(key)], Posted { order: self.next_order, receive });
+        number * CLASSES as u32 + class as u32
     }
 
     /// Withdraws the posted receive with this number if `is_it` says that it still is the one meant.
     pub fn unpost(&mut self, number: u32, is_it: impl FnOnce(&R) -> bool) -> Option<R> {
-        if !is_it(&self.posted.get(number)?.receive) {
+        let (posted, number) = (&mut self.posted[number as usize % CLASSES], number / CLASSES as u32);
+        if !is_it(&posted.get(number)?.receive) {
             return None;
         }
-        Some(self.posted.remove(number).receive)
+        Some(posted.remove(number).receive)
     }
 
     /// Takes the waiting message that `is_it` picks: for the cancellation of a send, at a cost linear in the queue.
@@ -123,7 +125,7 @@ impl<R, M> Matcher<R, M> {
 
     /// Receives waiting for messages.
     pub fn posted_len(&self) -> usize {
-        self.posted.iter().count()
+        self.posted.iter().map(Lists::len).sum()
     }
 
     /// Messages waiting for receives.

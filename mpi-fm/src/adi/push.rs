@@ -21,19 +21,18 @@ impl Process {
     pub(crate) fn list(&self, peer: Peer, out: &mut Outgoing) {
         if !out.listed {
             out.listed = true;
-            self.busy_peers.lock().push(peer);
+            self.busy_peers.lock().push_back(peer);
         }
     }
 
     /// Pushes to every peer with work. Returns whether anything moved, or a peer turned out to have none left: whoever waits for that
     /// ([`has_work_to_push`](Self::has_work_to_push)) would otherwise go to sleep just when it has come true.
     pub(crate) fn push_all(&self) -> bool {
-        if self.busy_peers.lock().is_empty() {
-            return false;
-        }
-        let peers = std::mem::take(&mut *self.busy_peers.lock());
+        // Those that stay busy go behind these.
+        let busy = self.busy_peers.lock().len();
         let mut moved = false;
-        for peer in peers {
+        for _ in 0..busy {
+            let Some(peer) = self.busy_peers.lock().pop_front() else { break };
             self.peer(peer).out.lock().listed = false;
             moved |= self.push(peer);
             moved |= !self.peer(peer).out.lock().listed;

@@ -55,8 +55,16 @@ impl Process {
     /// # Errors
     /// `MPI_ERR_REQUEST`
     pub fn finish(&self, handle: Handle) -> Result<Outcome> {
+        self.finish_and_tell(handle).map(|(outcome, _)| outcome)
+    }
+
+    /// As [`finish`](Self::finish); also tells whether the request keeps its handle.
+    ///
+    /// # Errors
+    /// `MPI_ERR_REQUEST`
+    pub fn finish_and_tell(&self, handle: Handle) -> Result<(Outcome, bool)> {
         if handle == NULL {
-            return Ok(Outcome::EMPTY);
+            return Ok((Outcome::EMPTY, false));
         }
         let request = self.requests.get(handle)?;
         let mut inner = request.inner.lock();
@@ -64,12 +72,12 @@ impl Process {
             State::Persistent(persistent) => {
                 let active = std::mem::replace(&mut persistent.active, NULL);
                 drop(inner);
-                self.finish(active)
+                Ok((self.finish(active)?, true))
             }
             State::Partitioned(partitioned) => {
                 partitioned.active = false;
                 request.set_done(false);
-                Ok(std::mem::replace(&mut inner.outcome, Outcome::EMPTY))
+                Ok((std::mem::replace(&mut inner.outcome, Outcome::EMPTY), true))
             }
             State::Generalized(operation) => {
                 let mut status = Status::EMPTY;
@@ -77,7 +85,7 @@ impl Process {
                 let freed = operation.free();
                 drop(inner);
                 self.requests.free(handle);
-                Ok(Outcome { status, error: queried.and(freed).err() })
+                Ok((Outcome { status, error: queried.and(freed).err() }, false))
             }
             _ => {
                 let outcome = std::mem::replace(&mut inner.outcome, Outcome::EMPTY);
@@ -87,7 +95,7 @@ impl Process {
                     drop(inner);
                     self.requests.free(handle);
                 }
-                Ok(outcome)
+                Ok((outcome, false))
             }
         }
     }
