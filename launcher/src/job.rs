@@ -32,6 +32,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use crate::keeper::Keepers;
+use crate::network::Kept;
 use crate::options::JobOptions;
 use crate::plan::Plan;
 use crate::reap;
@@ -74,6 +75,7 @@ pub struct Job<'a> {
     pub output: Output,
     pub stdin: Stdin,
     pub events: Events,
+    pub net: Option<Kept>,
     /// Children from before the job; see [`reap::everything`].
     pub spared: HashSet<i32>,
 }

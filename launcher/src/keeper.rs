@@ -17,19 +17,24 @@
 //! When all three die in one instant, the kernel still ends the ranks (PDEATHSIG) and all in their process
 //! groups ([`sys::Exec::tie`]).
 //!
+//! Where ranks are on other machines, the [`relay`] takes the inner keeper's place.
+//!
 //! The keepers are forked, not executed: they are two pages of stack and a loop, they load nothing and
 //! have one thread, from which PDEATHSIG depends (it is sent when the *thread* that forked ends).
 
 mod inner;
 mod outer;
+mod relay;
 
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use hpvm_wire::{Descriptor, StartUp};
+use hpvm_wire::{Descriptor, Net, StartUp};
 use rustix::process::{Pid, Rlimit};
+
+pub use relay::RelaySetup;
 
 use crate::link::{Link, Message};
 use crate::plan::Plan;
@@ -51,14 +56,26 @@ pub struct Setup<'a> {
     pub mem: Descriptor,
     pub status: Descriptor,
     pub event: Descriptor,
+    pub net: Option<NetSetup>,
+    /// For ranks on other machines, in place of all that ranks here need.
+    pub relay: Option<RelaySetup>,
     /// What hpvmrun was started with, and ranks are to have again.
     pub mask: SignalMask,
     pub files: Rlimit,
 }
 
+/// The network of ranks that shared memory does not join.
+pub struct NetSetup {
+    pub file: Descriptor,
+    /// Of each rank here.
+    pub listeners: Vec<Descriptor>,
+}
+
 impl Setup<'_> {
-    fn inherited(&self) -> [RawFd; 3] {
-        [self.mem.fd, self.status.fd, self.event.fd]
+    /// What a rank keeps open beyond the usual three.
+    fn inherited(&self, rank: usize) -> Vec<RawFd> {
+        let net = self.net.iter().flat_map(|net| [net.file.fd, net.listeners[rank].fd]);
+        [self.mem.fd, self.status.fd, self.event.fd].into_iter().chain(net).collect()
     }
 
     fn start_up(&self, rank: usize, launcher_pid: u32) -> StartUp {
@@ -68,6 +85,7 @@ impl Setup<'_> {
             mem: self.mem,
             status: self.status,
             event: self.event,
+            net: self.net.as_ref().map(|net| Net { file: net.file, listener: net.listeners[rank] }),
         }
     }
 }

@@ -11,6 +11,8 @@
 //! 4. [`job`] is the event loop of `hpvmrun`: output, input, signals, the status board, and
 //!    [`job::judge`], which decides what the leaving of a rank means for the job.
 //!
+//! Ranks on other machines are [`node`]'s business, and [`network`] makes the sockets by which they find each other.
+//!
 //! Where to start reading: [`run`], which is those four steps, then [`job::judge`].
 //!
 //! `unsafe` is confined to [`sys`]: fork, exec and signal masks.
@@ -23,6 +25,8 @@ pub mod exit;
 pub mod job;
 pub mod keeper;
 pub mod link;
+pub mod network;
+pub mod node;
 pub mod options;
 pub mod plan;
 pub mod proc;

@@ -33,7 +33,7 @@ pub enum Message {
 const RECORD: usize = 16;
 
 impl Message {
-    fn encode(self) -> [u32; RECORD / 4] {
+    pub(crate) fn encode(self) -> [u32; RECORD / 4] {
         match self {
             Self::Hello { pid } => [1, 0, pid, 0],
             Self::Started { rank, pid } => [2, rank, pid, 0],
@@ -46,7 +46,7 @@ impl Message {
         }
     }
 
-    fn decode([kind, rank, a, b]: [u32; RECORD / 4]) -> Option<Self> {
+    pub(crate) fn decode([kind, rank, a, b]: [u32; RECORD / 4]) -> Option<Self> {
         Some(match kind {
             1 => Self::Hello { pid: a },
             2 => Self::Started { rank, pid: a },

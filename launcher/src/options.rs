@@ -38,6 +38,11 @@ pub struct Part {
 pub struct JobOptions {
     pub per_node: Option<u32>,
     pub bind_to: BindTo,
+    pub map_by: MapBy,
+    pub devices: Devices,
+    /// The machine file, and the list of machines in the form of other launchers.
+    pub machines: Option<PathBuf>,
+    pub host_file: Option<PathBuf>,
     pub tag_output: bool,
     pub timestamp: bool,
     pub output_dir: Option<PathBuf>,
@@ -54,6 +59,29 @@ pub enum BindTo {
     None,
     Core,
     Numa,
+}
+
+/// How ranks are dealt to machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MapBy {
+    /// As many as a machine has slots, then the next.
+    #[default]
+    Slot,
+    /// One each, over and over.
+    Node,
+}
+
+/// The devices that may carry messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Devices {
+    pub smp: bool,
+    pub ip: bool,
+}
+
+impl Default for Devices {
+    fn default() -> Self {
+        Self { smp: true, ip: true }
+    }
 }
 
 /// What a command line asks for.

@@ -11,7 +11,9 @@ use rustix::thread::CpuSet;
 
 use crate::binding;
 use crate::exit::Refusal;
-use crate::options::{Options, Part};
+use crate::node::machines::Machine;
+use crate::node::placement::{self, Placed};
+use crate::options::{BindTo, Devices, Options, Part};
 use crate::program;
 
 /// A job, ready to be started.
@@ -20,10 +22,14 @@ pub struct Plan {
     pub host: String,
     pub parts: Vec<PartPlan>,
     pub ranks: Vec<RankPlan>,
+    pub devices: Devices,
+    pub bind_to: BindTo,
+    /// The machines of the ranks, if any is another than this one. A rank's [`Place::node`] is an index.
+    pub machines: Vec<Machine>,
 }
 
 /// What the ranks of one part of the command line have in common.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartPlan {
     /// As typed.
     pub name: String,
@@ -45,16 +51,46 @@ impl Plan {
     /// Resolves the options against this machine. `environment` is hpvmrun's own.
     pub fn new(options: &Options, environment: &BTreeMap<OsString, OsString>) -> Result<Self, Refusal> {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let size = size(options, &host)?;
-        let places = binding::places(options.job.bind_to).map_err(Refusal::Launch)?;
-        let parts: Vec<_> = options.parts.iter().map(|part| part_plan(part, environment)).collect::<Result<_, _>>()?;
+        let size = size(options)?;
+        let Placed { machines, nodes } = placement::place(options, &host)?;
+        if machines.len() > 1 && !options.job.devices.ip {
+            return Err(Refusal::Usage("--device: between machines messages need the device ip".into()));
+        }
+        // Elsewhere the cores are another machine's.
+        let places = if machines.is_empty() { binding::places(options.job.bind_to).map_err(Refusal::Launch)? } else { Vec::new() };
+        let mut parts: Vec<_> = options.parts.iter().map(|part| part_plan(part, environment)).collect::<Result<_, _>>()?;
+        if !machines.is_empty() {
+            // ssh begins in the user's home.
+            parts.iter_mut().try_for_each(stay_here)?;
+        }
         let part_of = options.parts.iter().enumerate().flat_map(|(at, part)| (0..part.ranks).map(move |_| at));
+        let mut local_sizes = vec![0; machines.len().max(1)];
+        let node_of = |rank: u32| nodes.get(rank as usize).copied().unwrap_or(0);
+        let local_ranks: Vec<u32> = (0..size)
+            .map(|rank| {
+                let local_size: &mut u32 = &mut local_sizes[node_of(rank)];
+                *local_size += 1;
+                *local_size - 1
+            })
+            .collect();
+        let place = |rank: u32, part: usize| {
+            let node = node_of(rank);
+            let (local_rank, local_size) = (local_ranks[rank as usize], local_sizes[node]);
+            Place { rank, size, local_rank, local_size, node: node as u32, appnum: part as u32, universe_size: size }
+        };
         let ranks = (0..size).zip(part_of).map(|(rank, part)| RankPlan {
-            place: Place { rank, size, local_rank: rank, local_size: size, appnum: part as u32, universe_size: size },
+            place: place(rank, part),
             part,
             cores: places.get(rank as usize % places.len().max(1)).cloned(),
         });
-        Ok(Self { host, ranks: ranks.collect(), parts })
+        let (devices, bind_to) = (options.job.devices, options.job.bind_to);
+        Ok(Self { ranks: ranks.collect(), host, parts, devices, bind_to, machines })
+    }
+
+    /// The name of a rank's machine.
+    pub fn host_of(&self, rank: u32) -> &str {
+        let machine = self.machines.get(self.ranks[rank as usize].place.node as usize);
+        machine.map_or(&self.host, |machine| &machine.name)
     }
 
     pub fn size(&self) -> u32 {
@@ -63,10 +99,20 @@ impl Plan {
 
     /// What `--dry-run` and `--explain` print.
     pub fn describe(&self) -> String {
-        let mut text = format!("{} rank(s) on {}; messages go through shared memory (smp)\n", self.size(), self.host);
+        let way = match self.devices.smp {
+            true if self.machines.len() < 2 => "shared memory (smp)",
+            true => "shared memory (smp) on a machine and TCP (ip) between them",
+            false => "TCP (ip)",
+        };
+        let names: Vec<_> = self.machines.iter().map(|machine| machine.name.as_str()).collect();
+        let names = if names.is_empty() { self.host.clone() } else { names.join(", ") };
+        let mut text = format!("{} rank(s) on {names}; messages go through {way}\n", self.size());
         for rank in &self.ranks {
             let part = &self.parts[rank.part];
             let _ = write!(text, "rank {}:", rank.place.rank);
+            if !self.machines.is_empty() {
+                let _ = write!(text, " on {},", self.host_of(rank.place.rank));
+            }
             if let Some(cores) = &rank.cores {
                 let _ = write!(text, " on cpu {},", binding::show(cores));
             }
@@ -83,26 +129,18 @@ impl Plan {
     }
 }
 
-/// The number of ranks, once it is certain that they all belong on this machine.
-fn size(options: &Options, host: &str) -> Result<u32, Refusal> {
-    for named in options.parts.iter().flat_map(|part| &part.hosts) {
-        let name = named.rsplit_once(':').filter(|(_, slots)| slots.parse::<u32>().is_ok()).map_or(&**named, |s| s.0);
-        let own = ["localhost", "127.0.0.1", "::1", host, host.split('.').next().unwrap_or(host)];
-        if !own.contains(&name) {
-            return Err(Refusal::Usage(format!(
-                "--host {name}: this version launches on this machine only, which is localhost or {host}"
-            )));
-        }
-    }
+fn size(options: &Options) -> Result<u32, Refusal> {
     let sum: u64 = options.parts.iter().map(|part| u64::from(part.ranks)).sum();
-    let size = u32::try_from(sum).map_err(|_| Refusal::Usage(format!("{sum} ranks are too many")))?;
-    match options.job.per_node {
-        Some(most) if size > most => Err(Refusal::Usage(format!(
-            "{size} ranks with --ppn {most} need {} machines, and this version launches on this machine only",
-            size.div_ceil(most)
-        ))),
-        _ => Ok(size),
+    u32::try_from(sum).map_err(|_| Refusal::Usage(format!("{sum} ranks are too many")))
+}
+
+/// The folder that `hpvmrun` is in, if no other was asked for.
+fn stay_here(part: &mut PartPlan) -> Result<(), Refusal> {
+    if part.work_dir.is_none() {
+        let here = std::env::current_dir().map_err(|error| Refusal::Launch(format!("cannot tell the current folder: {error}")))?;
+        part.work_dir = Some(c_string(here.as_os_str())?);
     }
+    Ok(())
 }
 
 fn part_plan(part: &Part, environment: &BTreeMap<OsString, OsString>) -> Result<PartPlan, Refusal> {

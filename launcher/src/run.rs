@@ -16,7 +16,8 @@ use crate::job::events::Events;
 use crate::job::output::Output;
 use crate::job::stdin::Stdin;
 use crate::job::{self, Job};
-use crate::keeper::{self, Setup};
+use crate::keeper::{self, RelaySetup, Setup};
+use crate::network;
 use crate::options::{Options, Request, help, parse, sources};
 use crate::plan::Plan;
 use crate::proc;
@@ -79,7 +80,9 @@ fn print(text: &str) -> Result<u8, Refusal> {
 fn launch(options: &Options) -> Result<u8, Refusal> {
     let environment: BTreeMap<_, _> = env::vars_os().collect();
     let plan = Plan::new(options, &environment)?;
-    capacity::check(plan.size()).map_err(Refusal::Launch)?;
+    if plan.machines.is_empty() {
+        capacity::check(plan.size()).map_err(Refusal::Launch)?;
+    }
     if options.job.dry_run {
         return print(&plan.describe());
     }
@@ -100,6 +103,11 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
     let event_named = Descriptor::of(&bell).map_err(system)?;
 
     let files = raise_descriptor_limit(plan.size(), options.job.output_dir.is_some())?;
+    let far = !plan.machines.is_empty();
+    let relay = far.then(|| Ok(RelaySetup { board: Board::map(&status, plan.size())?, bell: bell.try_clone()? })).transpose();
+    let relay = relay.map_err(system)?;
+    let net = (!far && !plan.devices.smp && plan.size() > 1).then(|| network::of_one_machine(plan.size())).transpose();
+    let (net, net_kept) = net.map_err(system)?.unzip();
     let channels = Channels::new(plan.size())?;
     let output = Output::new(channels.ours, &options.job)?;
     let events = Events::new(options.job.json_events.as_deref())?;
@@ -113,7 +121,7 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
     let spared = proc::own_children();
 
     let setup =
-        Setup { plan, ends: channels.theirs, mem: mem_named, status: status_named, event: event_named, mask, files };
+        Setup { plan, ends: channels.theirs, mem: mem_named, status: status_named, event: event_named, net, relay, mask, files };
     let ours = (output, events, signals, channels.stdin);
     let (keepers, (output, events, signals, stdin)) =
         keeper::start(setup, ours).map_err(|error| format!("cannot start the keepers: {error}"))?;
@@ -129,6 +137,7 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
         output,
         stdin: Stdin::new(stdin),
         events,
+        net: net_kept,
         spared,
     }))
 }

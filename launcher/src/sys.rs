@@ -24,6 +24,14 @@ pub fn block_signals(numbers: &[i32]) -> io::Result<SignalMask> {
     Ok(SignalMask(before))
 }
 
+/// Lets all signals through: a relay that started this process blocks those it waits for.
+pub fn unblock_signals() -> io::Result<()> {
+    let none = set_of(&[])?;
+    // SAFETY: `none` is a signal set, and nothing is to be filled in.
+    check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut()) })?;
+    Ok(())
+}
+
 fn set_of(numbers: &[i32]) -> io::Result<libc::sigset_t> {
     // SAFETY: a signal set is plain data, and sigemptyset makes it a defined one.
     let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
@@ -122,11 +130,17 @@ pub enum Step {
     Bind = 2,
     WorkDir = 3,
     Exec = 4,
+    /// Its machine is not reached.
+    Reach = 5,
+    /// Its machine was reached, and is not any more.
+    Lost = 6,
 }
 
 impl Step {
     pub fn from_raw(raw: u32) -> Option<Self> {
-        [Self::Fork, Self::Prepare, Self::Bind, Self::WorkDir, Self::Exec].into_iter().find(|step| *step as u32 == raw)
+        [Self::Fork, Self::Prepare, Self::Bind, Self::WorkDir, Self::Exec, Self::Reach, Self::Lost]
+            .into_iter()
+            .find(|step| *step as u32 == raw)
     }
 }
 

@@ -17,6 +17,7 @@ mod source;
 mod testlist;
 mod transcript;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,6 +27,7 @@ use mpi_suite::report::{Counts, Report};
 use mpi_suite::{Mpi, suite};
 use regex::Regex;
 
+use crate::cluster::Cluster;
 use crate::install;
 use crate::repo::Repo;
 
@@ -58,12 +60,12 @@ pub struct Args {
     /// Write a report (JSON)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Run over one device (one is built so far: smp)
-    #[arg(long, value_name = "NAME")]
+    /// Run over these devices only (smp, ip)
+    #[arg(long, value_name = "NAME,…")]
     device: Option<String>,
-    /// Run on N virtual hosts (not built yet)
-    #[arg(long, value_name = "N")]
-    cluster: Option<usize>,
+    /// Run on N virtual hosts, which get one rank each in turn; without --device messages take shared memory on a host and TCP between them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=60))]
+    cluster: Option<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -89,6 +91,8 @@ pub struct Options<'a> {
     pub verbose: bool,
     /// Where the output of failed runs stays.
     pub kept: PathBuf,
+    /// For the launcher, before what a test asks for.
+    pub launcher_args: Vec<OsString>,
 }
 
 impl Options<'_> {
@@ -108,14 +112,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             repo.prefix()
         }
     };
+    let hosts = args.cluster.map(|hosts| Hosts::up(&repo, hosts)).transpose()?;
+    let launcher_args = launcher_args(args, hosts.as_ref());
     let start = Instant::now();
     let report = match args.suite {
-        Suite::Own => own(args, &prefix)?,
-        Suite::Mpich => mpich::run(&options(args, &repo, "mpich"), &prefix)?,
-        Suite::Mpi4py => mpi4py::run(&options(args, &repo, "mpi4py"), &prefix)?,
-        Suite::Rsmpi => rsmpi::run(&options(args, &repo, "rsmpi"), &prefix)?,
+        Suite::Own => own(args, &prefix, launcher_args)?,
+        Suite::Mpich => mpich::run(&options(args, &repo, "mpich", launcher_args), &prefix)?,
+        Suite::Mpi4py => mpi4py::run(&options(args, &repo, "mpi4py", launcher_args), &prefix)?,
+        Suite::Rsmpi => rsmpi::run(&options(args, &repo, "rsmpi", launcher_args), &prefix)?,
         Suite::Apps => unreachable!("checked above"),
     };
+    drop(hosts);
     if let Some(path) = &args.report {
         report.write(path)?;
     }
@@ -131,20 +138,44 @@ fn check(args: &Args) -> Result<()> {
         Suite::Own | Suite::Mpich | Suite::Mpi4py | Suite::Rsmpi => {}
         Suite::Apps => bail!("this suite is not built yet (see docs/roadmap.md)"),
     }
-    if args.device.as_ref().is_some_and(|device| device != "smp") {
-        bail!("the only device so far is smp (see docs/roadmap.md)");
-    }
-    if args.cluster.is_some() {
-        bail!("`--cluster` is not built yet: jobs run on this machine only (see docs/roadmap.md)");
-    }
     if args.jobs == 0 {
         bail!("--jobs 0 would run nothing");
     }
     Ok(())
 }
 
-fn own(args: &Args, prefix: &Path) -> Result<Report> {
+/// Virtual hosts for as long as a suite runs.
+struct Hosts {
+    cluster: Cluster,
+    machines: PathBuf,
+}
+
+impl Hosts {
+    fn up(repo: &Repo, hosts: u8) -> Result<Hosts> {
+        let cluster = Cluster::of(repo);
+        let machines = cluster.up(hosts, 1, 1)?;
+        Ok(Hosts { cluster, machines })
+    }
+}
+
+impl Drop for Hosts {
+    fn drop(&mut self) {
+        if let Err(error) = self.cluster.down() {
+            eprintln!("xtask: the virtual hosts are not all gone: {error:#}");
+        }
+    }
+}
+
+/// One rank to each host in turn, so that neighbours in rank are on different ones.
+fn launcher_args(args: &Args, hosts: Option<&Hosts>) -> Vec<OsString> {
+    let device = args.device.iter().flat_map(|device| ["--device".into(), device.into()]);
+    let machines = hosts.iter().flat_map(|hosts| ["-m".into(), hosts.machines.clone().into(), "--map-by".into(), "node".into()]);
+    device.chain(machines).collect()
+}
+
+fn own(args: &Args, prefix: &Path, launcher_args: Vec<OsString>) -> Result<Report> {
     let mut options = suite::Options::new(Mpi::installed(prefix));
+    options.mpi.launcher_args = launcher_args;
     options.filter = args.filter.clone();
     options.chapters = args.dirs.clone();
     options.verbose = args.verbose;
@@ -156,14 +187,14 @@ pub fn mpich_gate(repo: &Repo) -> Result<Counts> {
     let mut dirs: Vec<String> = mpich::CORE.iter().map(|dir| dir.to_string()).collect();
     dirs.push(examples::DIR.into());
     let kept = repo.target.join("conformance/mpich");
-    let options = Options { dirs: &dirs, filter: None, jobs: 1, limit: Some(120), verbose: false, kept };
+    let options = Options { dirs: &dirs, filter: None, jobs: 1, limit: Some(120), verbose: false, kept, launcher_args: Vec::new() };
     let mut report = mpich::run(&options, &repo.prefix())?;
     known::Known::load()?.judge(&mut report);
     print_table(&report);
     Ok(report.counts())
 }
 
-fn options<'a>(args: &'a Args, repo: &Repo, suite: &str) -> Options<'a> {
+fn options<'a>(args: &'a Args, repo: &Repo, suite: &str, launcher_args: Vec<OsString>) -> Options<'a> {
     Options {
         dirs: &args.dirs,
         filter: args.filter.as_ref(),
@@ -171,6 +202,7 @@ fn options<'a>(args: &'a Args, repo: &Repo, suite: &str) -> Options<'a> {
         limit: args.limit,
         verbose: args.verbose,
         kept: repo.target.join("conformance").join(suite),
+        launcher_args,
     }
 }
 

@@ -22,6 +22,7 @@ struct Program {
 
 const PROGRAMS: &[Program] = &[
     Program { built: "hpvmrun", names: &["hpvmrun", "mpiexec", "mpirun"], summary: "launch MPI programs" },
+    Program { built: "hpvmd", names: &["hpvmd"], summary: "run a node's share of an MPI job" },
     Program {
         built: "mpicc",
         names: &["mpicc", "mpicc_abi", "mpicxx", "mpic++", "mpiCC", "mpifort", "mpif90", "mpif77"],

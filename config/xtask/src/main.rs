@@ -6,13 +6,15 @@
 //! 2. [`exec`]: running other programs, with a deadline where they might hang.
 //! 3. [`tools`]: the Debian packages a subcommand needs, installed or asked for.
 //! 4. [`install`]: the prefix (with [`link`], [`pkgconfig`], [`man`]), on which all that follows stands.
-//! 5. [`demo`], [`test`], [`conformance`], [`bench`]: the programs people see, our own tests, the suites of others, measurements.
+//! 5. [`cluster`]: virtual hosts.
+//! 6. [`demo`], [`test`], [`conformance`], [`bench`]: the programs people see, our own tests, the suites of others, measurements.
 //!
 //! Nothing here leaves a trace in the clone outside `target/`; downloads live in the cache.
 
 #![deny(unsafe_code)]
 
 mod bench;
+mod cluster;
 mod conformance;
 mod demo;
 mod exec;
@@ -48,9 +50,8 @@ enum Command {
     Conformance(conformance::Args),
     /// Measure side by side with other MPIs
     Bench(bench::Args),
-    /// Virtual hosts on this machine (not built yet)
-    #[command(disable_help_flag = true)]
-    Cluster(Rest),
+    /// Virtual hosts on this machine
+    Cluster(cluster::Args),
     /// Measure thresholds and collective choices (not built yet)
     #[command(disable_help_flag = true)]
     Tune(Rest),
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
         Command::Install(args) => install::run(&args).map(success),
         Command::Conformance(args) => conformance::run(&args),
         Command::Bench(args) => bench::run(&args).map(success),
-        Command::Cluster(_) => not_built("cluster", "jobs run on this machine only, so there are no hosts to set up"),
+        Command::Cluster(args) => cluster::run(&args).map(success),
         Command::Tune(_) => not_built("tune", "the thresholds are constants of the source so far"),
     };
     match result {

@@ -24,6 +24,9 @@ pub const CC: Tool = Tool { program: "cc", package: "gcc" };
 pub const PYTHON: Tool = Tool { program: "python3", package: "python3" };
 /// Stands for Python's headers.
 pub const PYTHON_CONFIG: Tool = Tool { program: "python3-config", package: "python3-dev" };
+pub const SSHD: Tool = Tool { program: "sshd", package: "openssh-server" };
+pub const IP: Tool = Tool { program: "ip", package: "iproute2" };
+pub const UNSHARE: Tool = Tool { program: "unshare", package: "util-linux" };
 pub const XZ: Tool = Tool { program: "xz", package: "xz-utils" };
 
 /// Sees to it that all these programs exist: as root by installing what is missing, else by saying how to.
@@ -57,7 +60,7 @@ pub fn install(names: &[&str], packages: &[&str]) -> Result<()> {
 }
 
 /// Whether this process may install packages.
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     // The owner of our own entry in /proc is the effective user.
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)

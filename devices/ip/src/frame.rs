@@ -8,9 +8,6 @@ pub const HEADER: usize = Header::SIZE;
 /// Largest payload: its length fits the device's bits, and a packet 64 KiB.
 pub const MAX_PACKET: usize = (1 << 16) - HEADER;
 
-/// Stands where a header would: the sender is through and sends no packet any more. No packet is that long.
-pub const FAREWELL: [u8; HEADER] = [0xff; HEADER];
-
 /// The header of a packet of `len` bytes.
 #[inline]
 pub fn header(header: Header, len: usize) -> [u8; HEADER] {
@@ -23,7 +20,6 @@ pub fn header(header: Header, len: usize) -> [u8; HEADER] {
 pub enum Frame {
     /// A packet with so many bytes of payload behind the header.
     Packet(Header, usize),
-    Farewell,
     /// No sender of ours writes this: where the next packet begins is unknown.
     Nonsense,
 }
@@ -34,7 +30,6 @@ pub fn parse(bytes: [u8; HEADER]) -> Frame {
     let len = (word >> Header::DEVICE_SHIFT) as usize;
     match len {
         0..=MAX_PACKET => Frame::Packet(Header::from_bits(word), len),
-        _ if bytes == FAREWELL => Frame::Farewell,
         _ => Frame::Nonsense,
     }
 }
@@ -50,7 +45,7 @@ mod tests {
         for len in [0, 1, 4096, MAX_PACKET] {
             assert_eq!(parse(header(single, len)), Frame::Packet(single, len));
         }
-        assert_eq!(parse(FAREWELL), Frame::Farewell);
+        assert_eq!(parse([0xff; HEADER]), Frame::Nonsense);
         assert_eq!(parse([0, 1, 0, 0, 0, 0, 0xff, 0xff]), Frame::Nonsense);
         assert_eq!(parse([0; HEADER]), Frame::Packet(Header::GARBLED, 0));
     }

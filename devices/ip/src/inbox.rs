@@ -2,7 +2,6 @@
 
 use crate::greeting;
 use crate::receiving::{Receiving, Taken};
-use crate::sending::Sending;
 use crate::shared::Shared;
 use crate::strangers::Strangers;
 use crate::sys::{self, Flags, Moved, READ};
@@ -16,8 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 pub struct IpInbox {
     shared: Arc<Shared>,
-    /// Until we leave.
-    listener: Option<TcpListener>,
+    listener: TcpListener,
     strangers: Strangers,
     /// By peer; made when the connection is there.
     connections: Box<[Option<Box<Receiving>>]>,
@@ -39,7 +37,7 @@ impl IpInbox {
         listener.set_nonblocking(true)?;
         shared.poller.add(&listener, LISTENER, READ)?;
         Ok(IpInbox {
-            listener: Some(listener),
+            listener,
             strangers: Strangers::default(),
             connections: shared.peers.iter().map(|_| None).collect(),
             ready: VecDeque::new(),
@@ -67,8 +65,7 @@ impl IpInbox {
     }
 
     fn accept(&mut self) {
-        let Some(listener) = &self.listener else { return };
-        while let Some(socket) = sys::accept(listener) {
+        while let Some(socket) = sys::accept(&self.listener) {
             self.strangers.add(socket, &self.shared.poller, |number| STRANGER | u64::from(number));
         }
     }
@@ -92,7 +89,11 @@ impl IpInbox {
             }
             sending.socket().cloned()
         };
-        let Some(socket) = socket else { return };
+        let Some(socket) = socket else {
+            // It is over, though something may have come before that is not delivered yet.
+            self.connections[peer as usize].take_if(|connection| !connection.has_whole());
+            return;
+        };
         let connection = self.connections[peer as usize].get_or_insert_with(|| Box::new(Receiving::new(socket)));
         if connection.has_whole() {
             return;
@@ -100,20 +101,9 @@ impl IpInbox {
         match connection.fill() {
             Moved::Bytes(_) if connection.has_whole() => self.ready.push_back(peer),
             Moved::Bytes(_) | Moved::Later => {}
-            Moved::End => self.ended(peer),
-            Moved::Broken(errno) => self.sending(peer, |sending, shared| sending.lose(shared, &errno.to_string())),
+            Moved::End => shared.peers[peer as usize].lock().give_up(shared),
+            Moved::Broken(errno) => shared.peers[peer as usize].lock().broken(shared, errno),
         }
-    }
-
-    /// The peer's kernel says that nothing more comes.
-    fn ended(&mut self, peer: u32) {
-        let torn = self.connections[peer as usize].as_ref().is_some_and(|connection| connection.is_torn());
-        let what = if torn { "it ended in the middle of a packet" } else { "it ended" };
-        self.sending(peer, |sending, shared| sending.ended_by_peer(shared, what));
-    }
-
-    fn sending(&self, peer: u32, change: impl FnOnce(&mut Sending, &Shared)) {
-        change(&mut self.shared.peers[peer as usize].lock(), &self.shared);
     }
 
     /// Delivers what lies in memory, at most `budget` packets.
@@ -133,10 +123,6 @@ impl IpInbox {
                         deliver(Peer(peer), header, body);
                     }
                     Taken::Nothing => more = false,
-                    Taken::Farewell => {
-                        more = false;
-                        self.shared.peers[peer as usize].lock().heard_farewell(&self.shared);
-                    }
                     Taken::Nonsense => {
                         more = false;
                         delivered += 1;
@@ -175,18 +161,7 @@ impl Inbox for IpInbox {
     }
 
     fn close(&mut self) -> bool {
-        let shared = &*self.shared;
-        shared.leaving.store(true, Relaxed);
-        // All of them, each time: none waits for another.
-        let waiting = shared.peers.iter().filter(|peer| !peer.lock().leave(shared)).count();
-        if waiting == 0
-            && let Some(listener) = self.listener.take()
-        {
-            // Whoever still calls is told that nobody is here.
-            shared.poller.remove(&listener);
-            self.strangers = Strangers::default();
-            self.connections.fill_with(|| None);
-        }
-        waiting == 0
+        // What the kernel has it delivers, whether or not this process lives.
+        self.shared.unsent.load(Relaxed) == 0
     }
 }

@@ -8,7 +8,7 @@
 //! 3. [`sending`]: one peer's sending side: making the connection, and the bytes that wait to go.
 //! 4. [`receiving`]: one connection's receiving side. [`strangers`]: connections of which we do not know yet whose they are.
 //! 5. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
-//! 6. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a connection that broke.
+//! 6. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a network that does not carry.
 //! 7. [`sys`]: the system calls.
 //!
 //! TCP itself holds a sender back whose receiver does not read, so FM counts no credits here.
@@ -54,7 +54,7 @@ pub struct Network {
     /// How often a poll looks at the sockets: with 1 every time. More when most messages come by another device, whose polls
     /// would otherwise wait for a system call each.
     pub look_every: u32,
-    /// Called once if a connection breaks and the job is not ended for it.
+    /// Called once if a peer cannot be reached and the job is not ended for it.
     pub tell: Tell,
 }
 

@@ -1,8 +1,8 @@
-//! Connections that broke.
+//! Networks that do not carry.
 //!
-//! Most of them break because the process at the other end has died, and then it is the launcher that says so and ends the
-//! job: whoever sees the connection break knows less. So a loss is kept for a while, and told only by a process that is still
-//! there afterwards and has nothing to do.
+//! A connection that ends, or is reset, says that the process at its other end is gone: its launcher knows more of that, and
+//! ends the job. What nobody else sees is a network that does not carry to a peer, or stopped doing so. That is told here, but only after
+//! a while and by a process that has nothing else to do: a call may also be refused because its peer has just died.
 
 use fm::Peer;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

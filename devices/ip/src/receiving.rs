@@ -20,7 +20,6 @@ pub struct Receiving {
 /// What can be taken from a connection.
 pub enum Taken<'r> {
     Packet(Header, &'r [u8]),
-    Farewell,
     Nonsense,
     /// Nothing that is whole.
     Nothing,
@@ -62,7 +61,6 @@ impl Receiving {
             None => return Taken::Nothing,
             Some(Frame::Packet(_, len)) if self.end - self.start < HEADER + len => return Taken::Nothing,
             Some(Frame::Packet(header, len)) => (Taken::Packet(header, &[]), len),
-            Some(Frame::Farewell) => (Taken::Farewell, 0),
             Some(Frame::Nonsense) => (Taken::Nonsense, 0),
         };
         let payload = self.start + HEADER;
@@ -71,11 +69,6 @@ impl Receiving {
             Taken::Packet(header, _) => Taken::Packet(header, &self.bytes[payload..self.start]),
             other => other,
         }
-    }
-
-    /// Whether the connection ends here in the middle of a packet.
-    pub fn is_torn(&self) -> bool {
-        self.start < self.end
     }
 
     #[inline]

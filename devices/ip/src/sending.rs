@@ -7,14 +7,15 @@
 //!     │                                                      ▼                     │
 //!     └──────────────── the peer's call ───────────────▶ Expecting ────────────────┘
 //! ```
-//! From everywhere a broken connection leads to `Gone`, and so does leaving. What is sent there goes nowhere: the peer is
-//! dead, or through with the job.
+//! From everywhere the end of the connection leads to `Gone`. What is sent there goes nowhere: the peer is dead, or through with
+//! the job.
 
-use crate::frame::{FAREWELL, HEADER, MAX_PACKET};
+use crate::frame::{HEADER, MAX_PACKET};
 use crate::greeting::{self, ANSWER, BUSY, WELCOME};
 use crate::shared::Shared;
 use crate::sys::{self, Flags, Moved, READ, READ_WRITE, WRITE};
 use fm::Peer;
+use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -34,13 +35,10 @@ pub struct Sending {
     refused: bool,
     /// There has been since.
     freed: bool,
+    /// We are among those of [`Shared::unsent`].
+    counted: bool,
     /// What the poller looks for.
     watched: Flags,
-    /// The peer's last word was read.
-    heard_farewell: bool,
-    /// Ours waits to go, or is gone.
-    said_farewell: bool,
-    ended: bool,
 }
 
 enum State {
@@ -73,10 +71,8 @@ impl Sending {
             start: 0,
             refused: false,
             freed: false,
+            counted: false,
             watched: Flags::empty(),
-            heard_farewell: false,
-            said_farewell: false,
-            ended: false,
         }
     }
 
@@ -99,13 +95,12 @@ impl Sending {
     pub fn send(&mut self, shared: &Shared, packet: &[u8]) {
         match &self.state {
             State::Gone => {}
-            _ if self.said_farewell => {}
             State::Open(socket) if self.queue.is_empty() => match sys::send(socket, packet) {
                 Moved::Bytes(count) if count == packet.len() => {}
                 Moved::Bytes(count) => self.wait_with(shared, &packet[count..]),
                 Moved::Later => self.wait_with(shared, packet),
-                Moved::End => self.lose(shared, "it takes nothing any more"),
-                Moved::Broken(errno) => self.lose(shared, &errno.to_string()),
+                Moved::End => self.give_up(shared),
+                Moved::Broken(errno) => self.broken(shared, errno),
             },
             _ => self.wait_with(shared, packet),
         }
@@ -119,6 +114,7 @@ impl Sending {
             self.start = 0;
         }
         self.queue.extend_from_slice(bytes);
+        self.note_waiting(shared);
         match self.state {
             State::Open(_) => self.watch(shared),
             State::Idle => self.call(shared),
@@ -139,37 +135,35 @@ impl Sending {
             match sys::send(socket, &self.queue[self.start..]) {
                 Moved::Bytes(count) => self.start += count,
                 Moved::Later => break,
-                Moved::End => return self.lose(shared, "it takes nothing any more"),
-                Moved::Broken(errno) => return self.lose(shared, &errno.to_string()),
+                Moved::End => return self.give_up(shared),
+                Moved::Broken(errno) => return self.broken(shared, errno),
             }
         }
         if self.start == self.queue.len() {
             self.queue.clear();
             self.start = 0;
-            if self.said_farewell && !self.ended {
-                self.ended = true;
-                sys::end_sending(socket);
-            }
         }
         self.watch(shared);
-        self.note_room(shared);
+        self.note_waiting(shared);
     }
 
     /// Looks for what can happen next at an open connection.
     fn watch(&mut self, shared: &Shared) {
         let State::Open(socket) = &self.state else { return };
-        let wanted = match (self.heard_farewell, self.waiting() > 0) {
-            (false, false) => READ,
-            (false, true) => READ_WRITE,
-            (true, true) => WRITE,
-            (true, false) => Flags::empty(),
-        };
+        let wanted = if self.waiting() > 0 { READ_WRITE } else { READ };
         if wanted != self.watched && shared.poller.change(socket, shared.token(self.peer), wanted).is_ok() {
             self.watched = wanted;
         }
     }
 
-    fn note_room(&mut self, shared: &Shared) {
+    /// What waits has changed.
+    fn note_waiting(&mut self, shared: &Shared) {
+        let counted = self.waiting() > 0;
+        match (counted, std::mem::replace(&mut self.counted, counted)) {
+            (true, false) => drop(shared.unsent.fetch_add(1, Relaxed)),
+            (false, true) => drop(shared.unsent.fetch_sub(1, Relaxed)),
+            _ => {}
+        }
         if self.refused && ROOM - self.waiting() >= HEADER + MAX_PACKET {
             self.refused = false;
             self.freed = true;
@@ -211,8 +205,8 @@ impl Sending {
         match sys::receive(&*socket, &mut answer[*heard..]) {
             Moved::Bytes(count) => *heard += count,
             Moved::Later => return,
-            Moved::End => return self.lose(shared, "it hung up without a word"),
-            Moved::Broken(errno) => return self.lose(shared, &errno.to_string()),
+            Moved::End => return self.give_up(shared),
+            Moved::Broken(errno) => return self.broken(shared, errno),
         }
         match (*heard, &*answer) {
             (ANSWER, &WELCOME) => {
@@ -236,7 +230,7 @@ impl Sending {
         let watched = shared.poller.change(&socket, shared.token(self.peer), READ);
         self.state = State::Greeting(socket, [0; ANSWER], 0);
         if !said || watched.is_err() {
-            self.lose(shared, "it hung up at once");
+            self.give_up(shared);
         }
     }
 
@@ -265,7 +259,7 @@ impl Sending {
             if said && shared.poller.add(&socket, shared.token(self.peer), READ).is_ok() {
                 self.open(shared, socket);
             } else {
-                self.lose(shared, "it hung up at once");
+                self.give_up(shared);
             }
         }
         admission
@@ -282,16 +276,19 @@ impl Sending {
 
 /// The end.
 impl Sending {
-    /// The connection broke, or could not be made.
+    /// The network does not carry to the peer any more, or never did.
     pub fn lose(&mut self, shared: &Shared, what: &str) {
+        self.give_up(shared);
+        shared.losses.note(self.peer, what.to_owned());
+    }
+
+    /// The connection has ended.
+    pub fn give_up(&mut self, shared: &Shared) {
         self.hang_up(shared);
         self.state = State::Gone;
         self.queue = Vec::new();
         self.start = 0;
-        self.note_room(shared);
-        if !shared.leaving.load(Relaxed) {
-            shared.losses.note(self.peer, what.to_owned());
-        }
+        self.note_waiting(shared);
     }
 
     fn hang_up(&mut self, shared: &Shared) {
@@ -302,37 +299,11 @@ impl Sending {
         }
     }
 
-    /// The peer sends no packet any more.
-    pub fn heard_farewell(&mut self, shared: &Shared) {
-        self.heard_farewell = true;
-        self.watch(shared);
-    }
-
-    /// The connection has ended at the peer's side: well, if it has said farewell.
-    pub fn ended_by_peer(&mut self, shared: &Shared, what: &str) {
-        if !self.heard_farewell {
-            self.lose(shared, what);
+    /// A socket's error. Those that a peer's death brings about are its launcher's to tell.
+    pub fn broken(&mut self, shared: &Shared, errno: Errno) {
+        match errno {
+            Errno::CONNRESET | Errno::PIPE => self.give_up(shared),
+            _ => self.lose(shared, &errno.to_string()),
         }
-    }
-
-    /// No packet will be committed any more. Returns whether everything has left and the peer has said the same.
-    pub fn leave(&mut self, shared: &Shared) -> bool {
-        match self.state {
-            State::Idle => self.state = State::Gone,
-            State::Open(_) => {
-                if !self.said_farewell {
-                    self.said_farewell = true;
-                    self.queue.extend_from_slice(&FAREWELL);
-                }
-                self.flush(shared);
-                if self.ended && self.heard_farewell {
-                    self.hang_up(shared);
-                    self.state = State::Gone;
-                }
-            }
-            // A call under way is brought to its end: the peer may be waiting for it.
-            _ => {}
-        }
-        matches!(self.state, State::Gone)
     }
 }

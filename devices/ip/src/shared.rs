@@ -8,7 +8,7 @@ use fm::{Peer, ThreadLock, Threading};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 pub struct Shared {
@@ -20,8 +20,8 @@ pub struct Shared {
     pub peers: Box<[ThreadLock<Sending>]>,
     /// Links that were refused, would lend now, and have not been asked since.
     pub freed: AtomicUsize,
-    /// This process is on its way out: a connection that ends is no loss any more.
-    pub leaving: AtomicBool,
+    /// Peers for whom something waits to be sent.
+    pub unsent: AtomicUsize,
     pub losses: Losses,
 }
 
@@ -36,7 +36,7 @@ impl Shared {
             addresses,
             poller: Poller::new()?,
             freed: AtomicUsize::new(0),
-            leaving: AtomicBool::new(false),
+            unsent: AtomicUsize::new(0),
             losses: Losses::new(tell),
         })
     }

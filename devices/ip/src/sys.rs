@@ -3,7 +3,7 @@
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, ipproto, sockopt};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -134,11 +134,6 @@ fn moved(mut call: impl FnMut() -> Result<usize, Errno>) -> Moved {
             Err(errno) => return Moved::Broken(errno),
         }
     }
-}
-
-/// Says to the peer's kernel that nothing more comes.
-pub fn end_sending(socket: impl AsFd) {
-    let _ = rustix::net::shutdown(socket, Shutdown::Write);
 }
 
 /// Something that threads of this process ring to wake those that sleep in [`Poller::sleep`].

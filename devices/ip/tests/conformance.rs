@@ -38,7 +38,7 @@ struct Settings {
     look_every: u32,
 }
 
-/// Runs a program to its end, waiting as an MPI process would, and leaves.
+/// Runs a program to its end, waiting as an MPI process would, and leaves when everything is on its way.
 fn drive(program: &mut dyn Program, (fm, park): (Fm, IpPark)) {
     let mut round = 0;
     loop {

@@ -21,6 +21,9 @@ pub const ASLEEP_FOR_ROOM: u32 = 3;
 /// What only a sleeper for room is woken for.
 const ROOM: u32 = 2;
 
+/// Beside either of these: the sleeper waits for sockets too, and is woken by a datagram instead of a futex.
+pub const ON_SOCKETS: u32 = 4;
+
 /// The two halves of an asymmetric fence.
 pub trait Barrier {
     /// Between our store and our look at a sleep word.
@@ -35,30 +38,31 @@ pub struct Doorbell<A: Atomics> {
 }
 
 impl<A: Atomics> Doorbell<A> {
-    /// After a message was left for the owner: whether it must be woken, by the caller, now.
+    /// After a message was left for the owner: how it sleeps, if the caller must wake it now.
     #[inline]
     #[must_use]
-    pub fn rings(&self, barrier: &impl Barrier) -> bool {
+    pub fn rings(&self, barrier: &impl Barrier) -> Option<u32> {
         barrier.light();
-        self.claim(u32::MAX)
+        self.claim(ASLEEP)
     }
 
-    /// After room was made for the owner: whether it must be woken, by the caller, now.
+    /// After room was made for the owner: how it sleeps, if the caller must wake it now.
     #[inline]
     #[must_use]
-    pub fn rings_for_room(&self, barrier: &impl Barrier) -> bool {
+    pub fn rings_for_room(&self, barrier: &impl Barrier) -> Option<u32> {
         barrier.light();
         self.claim(ROOM)
     }
 
     #[inline]
-    fn claim(&self, mask: u32) -> bool {
-        if self.word.load(Relaxed) & mask == 0 {
-            return false;
+    fn claim(&self, mask: u32) -> Option<u32> {
+        let state = self.word.load(Relaxed);
+        if state & mask == 0 {
+            return None;
         }
         // Later senders need not wake it again.
         self.word.store(AWAKE, Relaxed);
-        true
+        Some(state)
     }
 
     /// Makes it known that the owner is about to sleep. It must look for messages once more, and then sleep only for as long

@@ -28,7 +28,9 @@ pub struct Control {
     /// Alone on its line, which senders read after every message: it stays in their caches.
     pub doorbell: Line<Doorbell<Native>>,
     pub identity: Line<Identity>,
-    arrivals: [AtomicU8; PAGE_SIZE - 128],
+    /// The name of the socket on which its owner sleeps, if it does; see [`socket`](crate::socket).
+    pub socket: Line<AtomicU64>,
+    arrivals: [AtomicU8; PAGE_SIZE - 192],
 }
 
 /// How others reach the process's own memory: written once, when it attaches. All zero means not yet, or not at all.
@@ -58,7 +60,7 @@ impl Control {
     }
 }
 
-const _: () = assert!(size_of::<Control>() == PAGE_SIZE);
+const _: () = assert!(size_of::<Control>() == PAGE_SIZE && RANKS_MAX as usize <= PAGE_SIZE - 192);
 
 /// Processes that a segment can hold.
 pub const RANKS_MAX: u32 = 1024;

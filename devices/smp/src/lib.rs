@@ -5,7 +5,7 @@
 //! 1. [`layout`]: what the segment holds.
 //! 2. [`ring`]: small messages, one cache line each, from one process to another. [`word`] is what a cell's word says.
 //! 3. [`pool`]: large cells, lent by the sender and named in the ring.
-//! 4. [`doorbell`] and [`park`]: sleeping when nothing arrives, and being woken. [`cores`]: when spinning pays.
+//! 4. [`doorbell`] and [`park`]: sleeping when nothing arrives, and being woken; [`socket`], beside another device. [`cores`]: when spinning pays.
 //! 5. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
 //! 6. [`reading`]: long bodies, straight out of the sender's memory.
 //! 7. [`atomics`]: what lets the model checker run 2 and 4. [`sys`] and [`segment`]: system calls and typed memory.
@@ -25,12 +25,13 @@ mod reading;
 pub mod ring;
 mod segment;
 mod shared;
+mod socket;
 mod sys;
 mod word;
 
 pub use cores::available as cores_available;
 pub use layout::RANKS_MAX;
-pub use park::SmpPark;
+pub use park::{Sleep, SmpPark};
 
 use fm::{Device, Inbox, Link, Peer, Threading};
 use inbox::SmpInbox;
@@ -76,6 +77,14 @@ impl Smp {
     /// How this process waits, when it may use `cores` cores together with the others.
     pub fn park(&self, cores: usize) -> SmpPark {
         SmpPark::new(self.shared.clone(), cores)
+    }
+
+    /// The same for a process that has another device, too, on which it sleeps by `sleep`.
+    ///
+    /// # Errors
+    /// When there is no socket to be woken at.
+    pub fn park_beside(&self, cores: usize, sleep: Sleep) -> io::Result<SmpPark> {
+        SmpPark::beside(self.shared.clone(), cores, sleep)
     }
 }
 

@@ -1,9 +1,14 @@
-//! How a process waits: a short spin, then it lets others have the core, then it sleeps on its doorbell.
+//! How a process waits: a short spin, then it lets others have the core, then it sleeps on its doorbell: the futex, or, beside
+//! another device, a socket.
 
-use crate::doorbell::{AWAKE, Barrier};
+use crate::doorbell::{AWAKE, Barrier, ON_SOCKETS};
+use crate::layout::Control;
 use crate::shared::Shared;
+use crate::socket::Socket;
 use crate::sys;
 use fm::Park;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -16,7 +21,17 @@ pub struct SmpPark {
     /// Threads of this process on their way to sleep, asleep, or on their way back. The last one back says that the process
     /// is awake; while others still sleep it must stay known as asleep.
     sleepers: Mutex<u32>,
+    elsewhere: Option<Elsewhere>,
 }
+
+/// The rest of what a process waits for that has another device.
+struct Elsewhere {
+    socket: Socket,
+    sleep: Sleep,
+}
+
+/// Sleeps until another device has something, the descriptor is readable, or the time has passed.
+pub type Sleep = Box<dyn Fn(BorrowedFd<'_>, Option<Duration>) + Send + Sync>;
 
 /// How many fruitless polls pass in each way of waiting.
 struct Policy {
@@ -84,33 +99,53 @@ const CROWDED_WAITS: u32 = 64;
 impl SmpPark {
     pub(crate) fn new(shared: Arc<Shared>, cores: usize) -> Self {
         let policy = Policy::new(shared.segment.ranks(), cores);
-        SmpPark { shared, policy, crowded: AtomicU32::new(0), sleepers: Mutex::new(0) }
+        SmpPark { shared, policy, crowded: AtomicU32::new(0), sleepers: Mutex::new(0), elsewhere: None }
     }
 
-    fn word(&self) -> &AtomicU32 {
-        &self.shared.segment.control(self.shared.me).doorbell.0.word
+    pub(crate) fn beside(shared: Arc<Shared>, cores: usize, sleep: Sleep) -> io::Result<Self> {
+        let socket = Socket::new()?;
+        // Before any state that says we sleep there: the barrier between state and last look orders this, too.
+        shared.segment.control(shared.me).socket.0.store(socket.name, Relaxed);
+        Ok(SmpPark { elsewhere: Some(Elsewhere { socket, sleep }), ..SmpPark::new(shared, cores) })
+    }
+
+    fn control(&self) -> &Control {
+        self.shared.segment.control(self.shared.me)
+    }
+
+    /// Sleeps while the doorbell says `state`.
+    fn wait(&self, state: u32) {
+        // Without membarrier the others' fences do; should they have it while we have not, a millisecond is the worst.
+        let limit = (!self.shared.barrier.works()).then_some(Duration::from_millis(1));
+        match &self.elsewhere {
+            None => sys::futex_wait(&self.control().doorbell.0.word, state, limit),
+            // Whoever wakes us after the last look leaves a datagram there.
+            Some(elsewhere) => (elsewhere.sleep)(elsewhere.socket.as_fd(), limit),
+        }
     }
 
     fn sleep(&self, arrived: &dyn Fn() -> bool) {
         let shared = &*self.shared;
-        let doorbell = &shared.segment.control(shared.me).doorbell.0;
+        let doorbell = &self.control().doorbell.0;
         let state = {
             // Under the lock: what one thread waits for must not be overwritten by another that looked earlier.
             let mut sleepers = self.lock_sleepers();
             *sleepers += 1;
-            let state = shared.sleep_state();
+            let state = shared.sleep_state() | if self.elsewhere.is_some() { ON_SOCKETS } else { 0 };
             doorbell.announce(state, &shared.barrier);
             state
         };
         if !arrived() {
-            // Without membarrier the others' fences do; should they have it while we have not, a millisecond is the worst.
-            let limit = (!shared.barrier.works()).then_some(Duration::from_millis(1));
-            sys::futex_wait(self.word(), state, limit);
+            self.wait(state);
         }
         let mut sleepers = self.lock_sleepers();
         *sleepers -= 1;
         if *sleepers == 0 {
             doorbell.awake();
+            // The last one, since until then the datagram wakes the others.
+            if let Some(elsewhere) = &self.elsewhere {
+                elsewhere.socket.clear();
+            }
         }
     }
 
@@ -155,10 +190,12 @@ impl Park for SmpPark {
 
     fn wake(&self) {
         self.shared.barrier.light();
-        let word = self.word();
-        if word.load(Relaxed) != AWAKE {
+        let control = self.control();
+        let word = &control.doorbell.0.word;
+        let state = word.load(Relaxed);
+        if state != AWAKE {
             word.store(AWAKE, Relaxed);
-            sys::futex_wake(word);
+            self.shared.wake(control, state);
         }
     }
 }

@@ -1,14 +1,15 @@
 //! What the links, the inbox and the park of one process share.
 
-use crate::atomics::Native;
-use crate::doorbell::{ASLEEP, ASLEEP_FOR_ROOM, Doorbell};
+use crate::doorbell::{ASLEEP, ASLEEP_FOR_ROOM, ON_SOCKETS};
 use crate::layout::Control;
 use crate::pool::Pool;
 use crate::reading::Readers;
 use crate::segment::Segment;
+use crate::socket::Caller;
 use crate::sys::{self, Membarrier};
 use fm::{Peer, ThreadLock, Threading};
-use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 
 pub struct Shared {
     pub segment: Arc<Segment>,
@@ -22,6 +23,8 @@ pub struct Shared {
     readers: Readers,
     /// What was refused for want of room, and has not been tried again.
     refusals: ThreadLock<Vec<Refusal>>,
+    /// Made when the first process has to be woken that sleeps on sockets.
+    caller: OnceLock<Caller>,
 }
 
 /// Processes of the segment by their number in the job.
@@ -65,6 +68,7 @@ impl Shared {
             barrier: Membarrier::register(),
             pool: ThreadLock::new(threading, Pool::new(ranks)),
             refusals: ThreadLock::new(threading, Vec::new()),
+            caller: OnceLock::new(),
         }
     }
 
@@ -112,8 +116,8 @@ impl Shared {
     #[inline]
     pub fn wake_for_message(&self, control: &Control) {
         let doorbell = &control.doorbell.0;
-        if doorbell.rings(&self.barrier) {
-            wake(doorbell);
+        if let Some(state) = doorbell.rings(&self.barrier) {
+            self.wake(control, state);
         }
     }
 
@@ -121,13 +125,18 @@ impl Shared {
     #[inline]
     pub fn wake_for_room(&self, control: &Control) {
         let doorbell = &control.doorbell.0;
-        if doorbell.rings_for_room(&self.barrier) {
-            wake(doorbell);
+        if let Some(state) = doorbell.rings_for_room(&self.barrier) {
+            self.wake(control, state);
         }
     }
-}
 
-#[cold]
-fn wake(doorbell: &Doorbell<Native>) {
-    sys::futex_wake(&doorbell.word);
+    /// Wakes the owner of `control`, whose doorbell said `state` and says awake by now.
+    #[cold]
+    pub fn wake(&self, control: &Control, state: u32) {
+        if state & ON_SOCKETS == 0 {
+            sys::futex_wake(&control.doorbell.0.word);
+        } else {
+            self.caller.get_or_init(Caller::new).ring(control.socket.0.load(Relaxed));
+        }
+    }
 }

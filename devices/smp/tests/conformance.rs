@@ -3,7 +3,7 @@
 use fm::conformance::{Fixture, Program, Step};
 use fm::{Fm, Park, Peer, Threading};
 use hpvm_smp::{Smp, SmpPark};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
@@ -12,12 +12,20 @@ use std::time::Duration;
 /// Long enough for a loaded machine: only a hang takes longer.
 const LIMIT: Duration = Duration::from_secs(200);
 
-/// An endpoint over the segment `memory`, with how it waits.
-fn endpoint(memory: BorrowedFd<'_>, me: u32, nodes: u32, cores: usize) -> (Fm, SmpPark) {
+/// An endpoint over the segment `memory`, with how it waits: on the futex, or on a socket as beside another device.
+fn endpoint(memory: BorrowedFd<'_>, me: u32, nodes: u32, cores: usize, on_sockets: bool) -> (Fm, SmpPark) {
     let peers: Vec<Peer> = (0..nodes).map(Peer).collect();
     let smp = Smp::attach(memory, me, &peers, Threading::Single).expect("memory to share");
-    let park = smp.park(cores);
+    let park = if on_sockets { smp.park_beside(cores, Box::new(poll)).expect("a socket") } else { smp.park(cores) };
     (Fm::new(Peer(me), nodes, vec![Arc::new(smp)], |_| 0, Threading::Single, false), park)
+}
+
+/// The sleep of a device that never has anything.
+fn poll(doorbell: BorrowedFd<'_>, limit: Option<Duration>) {
+    let mut polled = libc::pollfd { fd: doorbell.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let limit = limit.map_or(-1, |limit| limit.as_millis() as libc::c_int);
+    // SAFETY: one element, alive through the call.
+    unsafe { libc::poll(&raw mut polled, 1, limit) };
 }
 
 /// Runs a program to its end, waiting as an MPI process would.
@@ -39,6 +47,7 @@ fn drive(program: &mut dyn Program, (fm, park): (Fm, SmpPark)) {
 struct Threads {
     /// Cores that the nodes believe to share: with fewer than nodes, they sleep early.
     cores: usize,
+    on_sockets: bool,
 }
 
 impl Fixture for Threads {
@@ -47,9 +56,9 @@ impl Fixture for Threads {
         let nodes = programs.len() as u32;
         let (done, finished) = mpsc::channel();
         for (me, mut program) in (0..).zip(programs) {
-            let (memory, done, cores) = (memory.clone(), done.clone(), self.cores);
+            let (memory, done, cores, on_sockets) = (memory.clone(), done.clone(), self.cores, self.on_sockets);
             std::thread::spawn(move || {
-                drive(&mut *program, endpoint(memory.as_fd(), me, nodes, cores));
+                drive(&mut *program, endpoint(memory.as_fd(), me, nodes, cores, on_sockets));
                 done.send(()).expect("the test waits for all nodes");
             });
         }
@@ -74,7 +83,7 @@ impl Fixture for Processes {
                 0 => {
                     // SAFETY: has no preconditions; a child that hangs is killed.
                     unsafe { libc::alarm(LIMIT.as_secs() as u32) };
-                    let run = || drive(&mut *program, endpoint(memory.as_fd(), me, nodes, 2));
+                    let run = || drive(&mut *program, endpoint(memory.as_fd(), me, nodes, 2, false));
                     let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err();
                     // SAFETY: leaves without running the harness's exit handlers.
                     unsafe { libc::_exit(i32::from(failed)) };
@@ -104,6 +113,7 @@ impl Fixture for Processes {
     }
 }
 
-fm::conformance_tests!(threads_that_spin, Threads { cores: 64 });
-fm::conformance_tests!(threads_that_sleep, Threads { cores: 1 });
+fm::conformance_tests!(threads_that_spin, Threads { cores: 64, on_sockets: false });
+fm::conformance_tests!(threads_that_sleep, Threads { cores: 1, on_sockets: false });
+fm::conformance_tests!(threads_that_sleep_on_sockets, Threads { cores: 1, on_sockets: true });
 fm::conformance_tests!(processes, Processes);

@@ -252,7 +252,7 @@ fn a_message_finds_its_sleeper<F: Fences>() {
             move || {
                 pair.fences.light();
                 write(&mut Writer::new(), &pair.ring, 1);
-                if pair.doorbell.rings(&pair.fences) {
+                if pair.doorbell.rings(&pair.fences).is_some() {
                     pair.futex.wake();
                 }
                 pair.fences.ended();
@@ -296,7 +296,7 @@ fn room_finds_its_sleeper<F: Fences>() {
                 let mut reader = Reader::new();
                 assert!(read(&mut reader, &pair.ring, 1));
                 reader.publish(&pair.ring);
-                if pair.doorbell.rings_for_room(&pair.fences) {
+                if pair.doorbell.rings_for_room(&pair.fences).is_some() {
                     pair.futex.wake();
                 }
                 pair.fences.ended();
@@ -333,7 +333,7 @@ fn a_late_waker_does_not_hide_the_next_sleep() {
                 let (rings, pair) = (rings.clone(), pair.clone());
                 thread::spawn(move || {
                     write(&mut Writer::new(), &rings[index], 1);
-                    if pair.doorbell.rings(&pair.fences) {
+                    if pair.doorbell.rings(&pair.fences).is_some() {
                         pair.futex.wake();
                     }
                 })

@@ -23,10 +23,11 @@ pub struct Channels {
 }
 
 /// Raises hpvmrun's own limit on descriptors as far as so many ranks need it; returns what it was, for
-/// the ranks. Each rank has two pipes with two ends, and perhaps two files.
+/// the ranks. Each rank has two pipes with two ends, perhaps two files, and perhaps
+/// a socket.
 pub fn raise_descriptor_limit(ranks: u32, files: bool) -> Result<Rlimit, String> {
     let before = getrlimit(Resource::Nofile);
-    let needed = u64::from(ranks) * if files { 6 } else { 4 } + 64;
+    let needed = u64::from(ranks) * if files { 7 } else { 5 } + 64;
     let enough = |limit: Option<u64>| limit.is_none_or(|limit| limit >= needed);
     if !enough(before.current) {
         if !enough(before.maximum) {

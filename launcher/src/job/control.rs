@@ -111,6 +111,9 @@ impl Running<'_> {
     }
 
     fn rank_ended(&mut self, rank: u32, end: End) {
+        if let Some(net) = &self.job.net {
+            net.rank_ended(rank);
+        }
         let seen = Seen::on(&self.job.board[rank as usize]);
         let (code, text) = (end.code(), end.to_string());
         self.event("ended", json!({ "rank": rank, "status": code, "how": text }));
@@ -122,11 +125,14 @@ impl Running<'_> {
     fn not_started(&mut self, rank: u32, step: u32, errno: u32) {
         let part = &self.job.plan.parts[self.job.plan.ranks[rank as usize].part];
         let error = io::Error::from_raw_os_error(errno as i32);
-        let file = part.file.display();
+        let (file, host) = (part.file.display(), self.job.plan.host_of(rank));
         let text = match Step::from_raw(step) {
+            Some(Step::Exec) if !self.job.plan.machines.is_empty() => format!("cannot run {file} on {host}: {error}"),
             Some(Step::Exec) => format!("cannot run {file}: {}", program::explain_exec(&part.file, &error)),
             Some(Step::WorkDir) => format!("cannot change to the folder of -wdir: {error}"),
             Some(Step::Bind) => format!("cannot bind rank {rank} to its cores: {error}"),
+            Some(Step::Reach) => format!("rank {rank} cannot be started on {host}"),
+            Some(Step::Lost) => format!("rank {rank} is lost with its machine {host}"),
             Some(Step::Fork) => format!("cannot make a process for rank {rank}: {error}"),
             _ => format!("cannot prepare the process of rank {rank}: {error}"),
         };
@@ -199,7 +205,7 @@ impl Running<'_> {
             };
             self.judge.end(Ending::Own { status: exit::LAUNCH });
             self.job.output.note(&format!(
-                "a keeper, the process between hpvmrun and the ranks, {how}: all ranks have been ended"
+                "a keeper, a process between hpvmrun and the ranks, {how}: all ranks have been ended"
             ));
         }
         let kills = summary::memory_kills().saturating_sub(self.memory_kills);

@@ -84,7 +84,7 @@ fn incident(plan: &Plan, judge: &Judge, board: &Board, incident: &Incident) -> S
         },
         _ => String::new(),
     };
-    format!("rank {} ({pid}{} on {}) {what}{call}", incident.rank, part.name, plan.host)
+    format!("rank {} ({pid}{} on {}) {what}{call}", incident.rank, part.name, plan.host_of(incident.rank))
 }
 
 /// What every rank is doing, for `--timeout`. `now_ns` is `CLOCK_MONOTONIC`.

@@ -16,7 +16,10 @@ use crate::link::{Link, Message};
 use crate::reap;
 use crate::sys::{self, Exec, SignalFd, Step};
 
-pub fn run(setup: Setup, mut link: Link, mut tie: Link, launcher: Pid) -> ! {
+pub fn run(mut setup: Setup, mut link: Link, mut tie: Link, launcher: Pid) -> ! {
+    if let Some(relay) = setup.relay.take() {
+        super::relay::run(setup, relay, link, tie)
+    }
     let outcome = settle(c"hpvm-keeper-2").and_then(|()| Ranks::prepare());
     let (mut ranks, children) = match outcome {
         Ok(made) => made,
@@ -99,7 +102,7 @@ impl Ranks {
                 environment: [&part.environment, &own],
                 work_dir: part.work_dir.as_deref(),
                 stdio: [ends.stdin.as_fd(), ends.stdout.as_fd(), ends.stderr.as_fd()],
-                inherited: &setup.inherited(),
+                inherited: &setup.inherited(index),
                 cores: planned.cores.as_ref(),
                 mask: &setup.mask,
                 files: setup.files,
@@ -152,7 +155,7 @@ impl Ranks {
 /// The start-up protocol's variables for one rank.
 fn variables(setup: &Setup, index: usize, launcher: Pid) -> Vec<CString> {
     let start_up = setup.start_up(index, launcher.as_raw_pid() as u32);
-    let strings = start_up.variables().map(|(name, value)| format!("{name}={value}"));
+    let strings = start_up.variables().into_iter().map(|(name, value)| format!("{name}={value}"));
     // None of them can contain a zero byte: they are names and numbers.
     strings.into_iter().filter_map(|string| CString::new(string).ok()).collect()
 }

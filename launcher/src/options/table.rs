@@ -67,8 +67,6 @@ const fn later(id: Id, names: &'static [&'static str], value: Option<&'static st
     Flag { id, names, value, scope: Scope::Job, help: "", not_built: Some(why) }
 }
 
-const ONE_MACHINE: &str = "this version launches on this machine only";
-
 #[rustfmt::skip]
 pub const FLAGS: &[Flag] = &[
     flag(Id::Ranks, &["-n", "-np", "--ranks"], Some("N"), Scope::Part,
@@ -78,15 +76,19 @@ pub const FLAGS: &[Flag] = &[
     flag(Id::Export, &["-x"], Some("VAR[=VALUE]"), Scope::Part,
         "set an environment variable for the ranks, or pass hpvmrun's own on; may be repeated"),
     flag(Id::Host, &["-H", "--host", "--hosts"], Some("LIST"), Scope::Part,
-        "machines to run on: only this one (localhost or its own name)"),
+        "machines to run on, NAME or NAME:SLOTS, separated by commas: those of --machines, or any that ssh reaches; localhost is this one"),
+    flag(Id::Machines, &["-m", "--machines"], Some("FILE"), Scope::Job,
+        "the machines to run on, in TOML (see docs/launching.md)"),
+    flag(Id::HostFile, &["-f", "--hostfile", "--machinefile"], Some("FILE"), Scope::Job,
+        "the machines to run on, one on each line: NAME, NAME:SLOTS or NAME slots=SLOTS"),
     flag(Id::PerNode, &["--ppn"], Some("N"), Scope::Job,
         "at most N ranks per machine"),
-    flag(Id::MapBy, &["--map-by"], Some("slot"), Scope::Job,
-        "how ranks are placed: slot fills a machine before the next (default, and on one machine all there is)"),
+    flag(Id::MapBy, &["--map-by"], Some("slot|node"), Scope::Job,
+        "how ranks are placed: slot fills a machine before the next (default), node gives each machine one in turn"),
     flag(Id::BindTo, &["--bind-to"], Some("core|numa|none"), Scope::Job,
         "bind each rank to a core or to the cores of a NUMA node, in turn (default none: two jobs on a machine must not pile up on the same core)"),
-    flag(Id::Device, &["--device"], Some("NAME"), Scope::Job,
-        "the device that carries messages: smp (shared memory), which is also what is chosen by itself"),
+    flag(Id::Device, &["--device"], Some("NAME,..."), Scope::Job,
+        "the devices that may carry messages: smp (shared memory of a machine), ip (TCP); by itself smp is chosen where it reaches, and ip elsewhere"),
     flag(Id::TagOutput, &["--tag-output"], None, Scope::Job,
         "begin each line of output with [RANK]"),
     flag(Id::Timestamp, &["--timestamp"], None, Scope::Job,
@@ -107,12 +109,10 @@ pub const FLAGS: &[Flag] = &[
         "print this text"),
     flag(Id::Version, &["-V", "--version"], None, Scope::Call,
         "print the version"),
-    later(Id::Machines, &["-m", "--machines", "--machinefile"], Some("FILE"), ONE_MACHINE),
-    later(Id::HostFile, &["-f", "--hostfile"], Some("FILE"), ONE_MACHINE),
     later(Id::HangReport, &["--hang-report"], Some("SECONDS"),
         "this version has no wait-for report; --timeout SECONDS ends the job and lists what each rank was doing"),
     later(Id::Encrypt, &["--encrypt"], None,
-        "it protects messages between machines, and this version launches on this machine only"),
+        "messages between machines are not encrypted in this version; connections only need the job's key"),
 ];
 
 /// What users of other launchers type, and what to say to them.

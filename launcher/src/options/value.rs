@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::table::{Flag, Id};
-use super::{BindTo, JobOptions};
+use super::{BindTo, Devices, JobOptions, MapBy};
 
 /// More ranks than any machine's process table holds; what is below is judged by [`crate::capacity`].
 const RANKS_MAX: u32 = 4_194_304;
@@ -15,12 +15,14 @@ const RANKS_MAX: u32 = 4_194_304;
 pub fn set(job: &mut JobOptions, flag: &Flag, value: &OsStr) -> Result<(), String> {
     match flag.id {
         Id::PerNode => job.per_node = Some(count(value)?),
-        Id::MapBy => choice(value, &[("slot", ())])?,
+        Id::MapBy => job.map_by = choice(value, &[("slot", MapBy::Slot), ("node", MapBy::Node)])?,
         Id::BindTo => {
             let choices = [("core", BindTo::Core), ("numa", BindTo::Numa), ("none", BindTo::None)];
             job.bind_to = choice(value, &choices)?;
         }
-        Id::Device => device(value)?,
+        Id::Device => job.devices = devices(value)?,
+        Id::Machines => job.machines = Some(path(value)?),
+        Id::HostFile => job.host_file = Some(path(value)?),
         Id::TagOutput => job.tag_output = switch(value)?,
         Id::Timestamp => job.timestamp = switch(value)?,
         Id::OutputDir => job.output_dir = Some(path(value)?),
@@ -61,17 +63,19 @@ fn choice<T: Copy>(value: &OsStr, choices: &[(&str, T)]) -> Result<T, String> {
     })
 }
 
-fn device(value: &OsStr) -> Result<(), String> {
+fn devices(value: &OsStr) -> Result<Devices, String> {
+    let mut devices = Devices { smp: false, ip: false };
     for name in value.to_string_lossy().split(',') {
         match name {
-            "smp" => (),
-            "ip" | "myrinet" | "via" | "servernet" | "wan" => {
-                return Err(format!("the device {name} is not built in this version; possible: smp"));
+            "smp" => devices.smp = true,
+            "ip" => devices.ip = true,
+            "myrinet" | "via" | "servernet" | "wan" => {
+                return Err(format!("the device {name} is not built in this version; possible: smp, ip"));
             }
-            _ => return Err(format!("there is no device {name:?}; possible: smp")),
+            _ => return Err(format!("there is no device {name:?}; possible: smp, ip")),
         }
     }
-    Ok(())
+    Ok(devices)
 }
 
 /// A switch is on when it stands on the command line (no value); a variable or a key has a value.

@@ -1,6 +1,6 @@
 //! Descriptors that cross `exec`.
 //!
-//! A rank inherits three descriptors by number. Between `hpvmrun` and `MPI_Init` there may be a shell,
+//! A rank inherits descriptors by number. Between `hpvmrun` and `MPI_Init` there may be a shell,
 //! a debugger or Python's `subprocess`, which close descriptors they do not know and may reuse the
 //! number. So the number travels with the inode of the file, written `FD:INODE`: where they disagree
 //! the rank opens the file anew through `/proc/LAUNCHER/fd/FD`, which the launcher keeps open under
@@ -13,6 +13,7 @@ use std::str::FromStr;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::FdFlags;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 /// One inherited descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,29 @@ impl Descriptor {
             return Err(explain(io::Error::other("it is another file")));
         }
         Ok(file)
+    }
+
+    /// As [`open`](Self::open), for a socket, which has no path: the launcher's is duplicated, where the system lets us.
+    pub fn open_socket(&self, launcher_pid: u32) -> io::Result<OwnedFd> {
+        if let Some(inherited) = self.inherited() {
+            return Ok(inherited);
+        }
+        let explain = |error: io::Error| {
+            let text = format!(
+                "socket {} from hpvmrun was closed by a program between hpvmrun and this one, and that of process \
+                 {launcher_pid} cannot be had in its place: {error}",
+                self.fd
+            );
+            io::Error::new(error.kind(), text)
+        };
+        let launcher = i32::try_from(launcher_pid).ok().and_then(Pid::from_raw).ok_or_else(|| explain(io::ErrorKind::NotFound.into()))?;
+        let duplicate = pidfd_open(launcher, PidfdFlags::empty())
+            .and_then(|launcher| pidfd_getfd(launcher, self.fd, PidfdGetfdFlags::empty()))
+            .map_err(|errno| explain(errno.into()))?;
+        if rustix::fs::fstat(&duplicate)?.st_ino != self.inode {
+            return Err(explain(io::Error::other("it is another file")));
+        }
+        Ok(duplicate)
     }
 
     fn inherited(&self) -> Option<OwnedFd> {
@@ -119,6 +143,22 @@ mod tests {
         keeper.kill().unwrap();
         keeper.wait().unwrap();
         assert_eq!(rustix::fs::fstat(reopened.unwrap()).unwrap().st_size, 11);
+    }
+
+    #[test]
+    fn a_socket_that_was_closed_is_had_from_the_launcher() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut keeper = std::process::Command::new("sleep");
+        rustix::io::fcntl_setfd(&listener, FdFlags::empty()).unwrap();
+        let mut keeper = keeper.arg("60").spawn().unwrap();
+        let (named, address) = (Descriptor::of(&listener).unwrap(), listener.local_addr().unwrap());
+        drop(listener);
+        let again = named.open_socket(keeper.id());
+        keeper.kill().unwrap();
+        keeper.wait().unwrap();
+        assert_eq!(std::net::TcpListener::from(again.unwrap()).local_addr().unwrap(), address);
+        let gone = named.open_socket(u32::MAX).unwrap_err().to_string();
+        assert!(gone.contains("closed by a program between"), "{gone}");
     }
 
     #[test]

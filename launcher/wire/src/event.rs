@@ -34,6 +34,11 @@ impl Bell {
         Self(fd)
     }
 
+    /// The same bell once more.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self(self.0.try_clone()?))
+    }
+
     /// Asks the launcher to look now. Cannot fail in a way that the caller could answer.
     pub fn ring(&self) {
         while let Err(Errno::INTR) = rustix::io::write(&self.0, &[1]) {}

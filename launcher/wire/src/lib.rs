@@ -4,8 +4,9 @@
 //!
 //! * [`names`]: the environment variables a rank is started with, and the protocol's version;
 //! * [`startup`]: those variables parsed into a [`StartUp`] (library) or produced from one (launcher);
-//! * [`descriptor`]: the three inherited descriptors, how a rank makes sure that a number still means
+//! * [`descriptor`]: the inherited descriptors, how a rank makes sure that a number still means
 //!   what the launcher meant by it, and what it does when a wrapper program has closed it;
+//! * [`network`]: the file that says where the ranks of other nodes are, and the key that opens their doors;
 //! * [`board`]: the shared memory that holds one [`status`] line per rank, through which the launcher
 //!   sees which process is the MPI process, what it is doing, and how it ended;
 //! * [`event`]: the bell a rank rings after it wrote something there that cannot wait;
@@ -23,11 +24,13 @@ pub mod descriptor;
 pub mod event;
 pub mod foreign;
 pub mod names;
+pub mod network;
 pub mod startup;
 pub mod status;
 
 pub use board::Board;
 pub use descriptor::Descriptor;
 pub use event::Bell;
-pub use startup::{Place, StartUp};
+pub use network::Network;
+pub use startup::{Net, Place, StartUp};
 pub use status::{Claim, State, StatusLine};

@@ -13,6 +13,8 @@ pub struct Place {
     pub size: u32,
     pub local_rank: u32,
     pub local_size: u32,
+    /// Number of the node among the job's.
+    pub node: u32,
     /// `MPI_APPNUM`: which part of an MPMD command line (MPI 5.0 §11.10.3).
     pub appnum: u32,
     /// `MPI_UNIVERSE_SIZE` (MPI 5.0 §11.10.1).
@@ -27,6 +29,17 @@ pub struct StartUp {
     pub mem: Descriptor,
     pub status: Descriptor,
     pub event: Descriptor,
+    /// Where there are ranks that shared memory does not reach.
+    pub net: Option<Net>,
+}
+
+/// The way to other nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Net {
+    /// The file that [`crate::Network`] reads.
+    pub file: Descriptor,
+    /// This rank's listening socket.
+    pub listener: Descriptor,
 }
 
 /// Why an environment that names a rank cannot be used.
@@ -84,37 +97,49 @@ impl StartUp {
             size: number(&get, names::SIZE)?,
             local_rank: number(&get, names::LOCAL_RANK)?,
             local_size: number(&get, names::LOCAL_SIZE)?,
+            node: number(&get, names::NODE)?,
             appnum: number(&get, names::APPNUM)?,
             universe_size: number(&get, names::UNIVERSE_SIZE)?,
         };
         if place.rank >= place.size || place.local_rank >= place.local_size || place.local_size > place.size {
             return Err(StartUpError::Inconsistent(place));
         }
+        let net = match get(names::NET_FD) {
+            None => None,
+            Some(_) => Some(Net { file: value(&get, names::NET_FD)?, listener: value(&get, names::LISTEN_FD)? }),
+        };
         Ok(Some(Self {
             place,
             launcher_pid: number(&get, names::LAUNCHER_PID)?,
             mem: value(&get, names::MEM_FD)?,
             status: value(&get, names::STATUS_FD)?,
             event: value(&get, names::EVENT_FD)?,
+            net,
         }))
     }
 
     /// The variables for one rank: what [`StartUp::parse`] reads.
-    pub fn variables(&self) -> [(&'static str, String); names::ALL.len()] {
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
         let place = &self.place;
-        [
+        let mut variables = vec![
             (names::WIRE_VERSION, names::VERSION.to_string()),
             (names::RANK, place.rank.to_string()),
             (names::SIZE, place.size.to_string()),
             (names::LOCAL_RANK, place.local_rank.to_string()),
             (names::LOCAL_SIZE, place.local_size.to_string()),
+            (names::NODE, place.node.to_string()),
             (names::APPNUM, place.appnum.to_string()),
             (names::UNIVERSE_SIZE, place.universe_size.to_string()),
             (names::LAUNCHER_PID, self.launcher_pid.to_string()),
             (names::MEM_FD, self.mem.to_string()),
             (names::STATUS_FD, self.status.to_string()),
             (names::EVENT_FD, self.event.to_string()),
-        ]
+        ];
+        if let Some(net) = &self.net {
+            variables.push((names::NET_FD, net.file.to_string()));
+            variables.push((names::LISTEN_FD, net.listener.to_string()));
+        }
+        variables
     }
 }
 
@@ -134,16 +159,17 @@ mod tests {
 
     fn sample() -> StartUp {
         StartUp {
-            place: Place { rank: 3, size: 8, local_rank: 1, local_size: 4, appnum: 2, universe_size: 16 },
+            place: Place { rank: 3, size: 8, local_rank: 1, local_size: 4, node: 3, appnum: 2, universe_size: 16 },
             launcher_pid: 4711,
             mem: Descriptor { fd: 5, inode: 99 },
             status: Descriptor { fd: 6, inode: 100 },
             event: Descriptor { fd: 7, inode: 101 },
+            net: Some(Net { file: Descriptor { fd: 8, inode: 102 }, listener: Descriptor { fd: 9, inode: 103 } }),
         }
     }
 
     fn parse(change: impl FnOnce(&mut HashMap<&'static str, String>)) -> Result<Option<StartUp>, StartUpError> {
-        let mut variables = HashMap::from(sample().variables());
+        let mut variables = HashMap::from_iter(sample().variables());
         change(&mut variables);
         StartUp::parse(|name| variables.get(name).cloned())
     }
@@ -166,9 +192,15 @@ mod tests {
 
     #[test]
     fn a_hole_is_named() {
-        for name in names::ALL.into_iter().filter(|name| *name != names::RANK) {
+        for name in names::ALL.into_iter().filter(|name| ![names::RANK, names::NET_FD].contains(name)) {
             assert_eq!(parse(|v| drop(v.remove(name))), Err(StartUpError::Missing(name)));
         }
+    }
+
+    #[test]
+    fn a_job_on_one_node_needs_no_network() {
+        let found = parse(|v| drop(v.remove(names::NET_FD)));
+        assert_eq!(found, Ok(Some(StartUp { net: None, ..sample() })));
     }
 
     #[test]

@@ -158,6 +158,73 @@ impl StatusLine {
     }
 }
 
+/// What a line says at one moment, to be shown on the board of another machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    pub state: u32,
+    pub pid: u32,
+    pub call: u16,
+    pub abort_code: i32,
+    pub comm: u32,
+    pub peer: i32,
+    pub tag: i32,
+    pub since_ns: u64,
+}
+
+impl Snapshot {
+    /// As it travels.
+    pub fn to_words(self) -> [u32; 9] {
+        let Self { state, pid, call, abort_code, comm, peer, tag, since_ns } = self;
+        [state, pid, call.into(), abort_code as u32, comm, peer as u32, tag as u32, since_ns as u32, (since_ns >> 32) as u32]
+    }
+
+    pub fn from_words([state, pid, call, abort_code, comm, peer, tag, low, high]: [u32; 9]) -> Self {
+        Self {
+            state,
+            pid,
+            call: call as u16,
+            abort_code: abort_code as i32,
+            comm,
+            peer: peer as i32,
+            tag: tag as i32,
+            since_ns: u64::from(low) | u64::from(high) << 32,
+        }
+    }
+
+    /// With the start of a wait as the time since, and back: clocks of two machines have nothing in common.
+    pub fn turn_clock(self, now_ns: u64) -> Self {
+        let since_ns = if self.since_ns == 0 { 0 } else { now_ns.saturating_sub(self.since_ns).max(1) };
+        Self { since_ns, ..self }
+    }
+}
+
+impl StatusLine {
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            state: self.state.load(Ordering::Acquire),
+            pid: self.pid.load(Ordering::Acquire),
+            call: self.call.load(Ordering::Relaxed),
+            abort_code: self.abort_code.load(Ordering::Relaxed),
+            comm: self.comm.load(Ordering::Relaxed),
+            peer: self.peer.load(Ordering::Relaxed),
+            tag: self.tag.load(Ordering::Relaxed),
+            since_ns: self.since_ns.load(Ordering::Acquire),
+        }
+    }
+
+    /// Says the same as the line that the snapshot was taken of.
+    pub fn show(&self, snapshot: &Snapshot) {
+        self.abort_code.store(snapshot.abort_code, Ordering::Relaxed);
+        self.call.store(snapshot.call, Ordering::Relaxed);
+        self.comm.store(snapshot.comm, Ordering::Relaxed);
+        self.peer.store(snapshot.peer, Ordering::Relaxed);
+        self.tag.store(snapshot.tag, Ordering::Relaxed);
+        self.since_ns.store(snapshot.since_ns, Ordering::Release);
+        self.pid.store(snapshot.pid, Ordering::Release);
+        self.state.store(snapshot.state, Ordering::Release);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +265,21 @@ mod tests {
         assert_eq!(line.state(), State::Finalised);
         line.aborted(-3);
         assert_eq!((line.state(), line.abort_code()), (State::Aborted, -3));
+    }
+
+    #[test]
+    fn a_line_is_shown_elsewhere() {
+        let (there, here) = (zeroed(), zeroed());
+        there.claim(77);
+        there.initialised();
+        there.enter(3);
+        there.waiting(Waiting { comm: 9, peer: -1, tag: -2, since_ns: 5 << 40 });
+        let travelling = there.snapshot().turn_clock((5 << 40) + 1000);
+        let arrived = Snapshot::from_words(travelling.to_words()).turn_clock(50_000);
+        here.show(&arrived);
+        assert_eq!(here.wait(), Some(Waiting { comm: 9, peer: -1, tag: -2, since_ns: 49_000 }));
+        assert_eq!((here.state(), here.pid(), here.last_call()), (there.state(), there.pid(), there.last_call()));
+        assert_eq!(Snapshot::default().turn_clock(7), Snapshot::default());
     }
 
     #[test]

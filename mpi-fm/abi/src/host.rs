@@ -12,11 +12,13 @@ pub struct Machine {
     line: Arc<Line>,
     /// Wakes the launcher, if there is one.
     bell: Option<Bell>,
+    node: u32,
 }
 
 impl Machine {
-    pub fn new(line: Arc<Line>, bell: Option<Bell>) -> Machine {
-        Machine { line, bell }
+    /// On the job's node of that number.
+    pub fn new(line: Arc<Line>, bell: Option<Bell>, node: u32) -> Machine {
+        Machine { line, bell, node }
     }
 
     /// This process is a rank from now on. The launcher is told at once: it may be the child of a shell's child, and then
@@ -80,9 +82,8 @@ impl Host for Machine {
         unsafe { libc::_exit(code) }
     }
 
-    /// All ranks of a job run on one machine, until there is a device to others.
     fn node(&self) -> u64 {
-        0
+        self.node.into()
     }
 
     fn processor_name(&self) -> String {

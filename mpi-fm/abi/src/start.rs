@@ -1,17 +1,16 @@
-//! Putting a rank together: what the launcher said, devices, engine.
+//! Putting a rank together: what the launcher said, devices ([`reach`](crate::reach)), engine.
 
 use crate::alone::{Nobody, Threads};
 use crate::host::Machine;
 use crate::line::Line;
 use crate::rank::Rank;
+use crate::reach::Reach;
 use fm::{Fm, Peer, Threading};
-use hpvm_smp::Smp;
 use hpvm_wire::startup::Place;
 use hpvm_wire::{Bell, Board, Claim, StartUp, foreign};
 use mpi_fm::attr::Predefined;
 use mpi_fm::config::Config;
 use mpi_fm::{Process, Result, bail};
-use std::os::fd::AsFd;
 use std::sync::Arc;
 
 /// `MPI_TAG_UB`: a tag travels in 32 bits, of which MPI uses the positive half.
@@ -34,12 +33,8 @@ pub fn start(threading: Threading) -> Result<Rank> {
 
 /// Rank `startup.place.rank` of a job of `hpvmrun`.
 fn of_job(startup: &StartUp, threading: Threading) -> Result<Rank> {
-    let Place { rank, size, local_rank, local_size, appnum, universe_size } = startup.place;
-    if local_size != size {
-        bail!(OTHER, "{local_size} of the job's {size} ranks are on this machine, and there is no device to the others");
-    }
-    let line = claim(startup)?;
-    let line = match line {
+    let Place { rank, size, appnum, universe_size, node, .. } = startup.place;
+    let line = match claim(startup)? {
         Ok(line) => Arc::new(line),
         Err(pid) => {
             eprintln!(
@@ -49,23 +44,16 @@ fn of_job(startup: &StartUp, threading: Threading) -> Result<Rank> {
             return Ok(singleton(threading));
         }
     };
-    let open = |what: &str, descriptor: &hpvm_wire::Descriptor| {
-        descriptor.open(startup.launcher_pid).or_else(|error| bail!(OTHER, "no {what} from hpvmrun: {error}"))
-    };
-    let bell = Bell::from_descriptor(open("event descriptor", &startup.event)?);
-    let host = Arc::new(Machine::new(Arc::clone(&line), Some(bell)));
+    let bell = startup.event.open(startup.launcher_pid);
+    let bell = Bell::from_descriptor(bell.or_else(|error| bail!(OTHER, "no event descriptor from hpvmrun: {error}"))?);
+    let host = Arc::new(Machine::new(Arc::clone(&line), Some(bell), node));
     let attributes = Predefined::new(TAG_UB, true, Some(appnum as i32), Some(universe_size as i32));
     if size == 1 {
         return Ok(alone(line, host, threading, attributes));
     }
-
-    let memory = open("shared memory", &startup.mem)?;
-    let peers: Vec<Peer> = (0..size).map(Peer).collect();
-    let smp = Smp::attach(memory.as_fd(), local_rank, &peers, threading)
-        .or_else(|error| bail!(OTHER, "shared memory cannot be used: {error}"))?;
-    let park = Arc::new(smp.park(hpvm_smp::cores_available()));
-    let trace = crate::trace::wanted();
-    let fm = Fm::new(Peer(rank), size, vec![Arc::new(smp)], |_| 0, threading, trace);
+    let Reach { devices, route, park } = Reach::of(startup, threading, &host)?;
+    let route = |peer: Peer| usize::from(route[peer.index()]);
+    let fm = Fm::new(Peer(rank), size, devices, route, threading, crate::trace::wanted());
     host.initialised();
     let process = Process::new(fm, park, host, Config::default());
     Ok(Rank::new(process, line, attributes))
@@ -85,7 +73,7 @@ fn claim(startup: &StartUp) -> Result<std::result::Result<Line, u32>> {
 /// A process that nobody launched: it maps no shared memory.
 pub fn singleton(threading: Threading) -> Rank {
     let line = Arc::new(Line::own());
-    let host = Arc::new(Machine::new(Arc::clone(&line), None));
+    let host = Arc::new(Machine::new(Arc::clone(&line), None, 0));
     alone(line, host, threading, Predefined::new(TAG_UB, true, None, None))
 }
 

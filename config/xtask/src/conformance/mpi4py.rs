@@ -146,7 +146,8 @@ fn run_dir(options: &Options, package: &Package, name: &str, ranks: usize, prefi
     let _ = fs::remove_dir_all(&output);
     let limit = options.limit.map_or(LIMIT, |limit| limit.min(LIMIT));
     let mut mpi = Mpi::installed(prefix);
-    mpi.launcher_args = ["--timeout".into(), limit.to_string().into(), "--output".into(), output.clone().into()].into();
+    mpi.launcher_args = options.launcher_args.clone();
+    mpi.launcher_args.extend(["--timeout".into(), limit.to_string().into(), "--output".into(), output.clone().into()]);
     let only = format!(r"^({})\.py$", modules.join("|"));
     let mut args: Vec<String> = ["main.py", "--verbose", "--no-builddir", "-i", &only].map(str::to_owned).into();
     args.extend(patterns);

@@ -1,6 +1,7 @@
 //! MPICH's own test suite against our prefix: its source from the distribution, built with our `mpicc` in a tree of the
 //! prefix's own in the cache, run by its own lists.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -217,7 +218,8 @@ fn run_one(options: &Options, entry: &Entry, prefix: &Path, stem: &Path) -> Resu
     }
     let limit = options.limit.map_or(entry.limit, |limit| limit.min(entry.limit));
     let mut mpi = Mpi::installed(prefix);
-    mpi.launcher_args = entry.launcher_args.iter().map(Into::into).collect();
+    mpi.launcher_args = options.launcher_args.clone();
+    mpi.launcher_args.extend(entry.launcher_args.iter().map(Into::into));
     // hpvmrun knows who waits for whom, so it is the one to end what hangs; we only end a launcher that hangs itself.
     mpi.launcher_args.extend(["--timeout".into(), limit.to_string().into()]);
     let job = Job {

@@ -130,7 +130,8 @@ fn cargo(folder: &Path) -> Command {
 fn run_one(options: &Options, prefix: &Path, program: &Path, ranks: usize, stem: &Path) -> Result<Option<String>> {
     let limit = options.limit.map_or(LIMIT, |limit| limit.min(LIMIT));
     let mut mpi = Mpi::installed(prefix);
-    mpi.launcher_args = ["--timeout".into(), limit.to_string().into()].into();
+    mpi.launcher_args = options.launcher_args.clone();
+    mpi.launcher_args.extend(["--timeout".into(), limit.to_string().into()]);
     let job = Job {
         program,
         ranks,

@@ -1,0 +1,127 @@
+//! `cluster`: virtual hosts on this machine, for everything that needs several.
+//!
+//! A host has a network, process, IPC, host-name and mount namespace of its own, a private `/tmp` and `/dev/shm`, and an sshd. All of them
+//! are on a bridge, with this machine; with `--fabrics 2` on a second one as well, and then each host has an address on both. Everything else, files above all, they share with
+//! this machine: what is installed here is there, too.
+//!
+//! [`up`](up::up) makes them, [`down`] removes them, [`host`] is what runs as the first process of one.
+
+mod host;
+mod keys;
+mod net;
+mod up;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::repo::Repo;
+use crate::{exec, tools};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Make N hosts and print the path of the machine file for `hpvmrun -m`; hosts of before are removed
+    Up {
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u8).range(1..=60))]
+        hosts: u8,
+        /// Networks between them
+        #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2))]
+        fabrics: u8,
+        /// Ranks that a host gets before the next one does
+        #[arg(long, default_value_t = 2, value_name = "N")]
+        slots: u32,
+    },
+    /// Remove them with all that runs on them
+    Down,
+    /// Be a host (what `up` starts in new namespaces)
+    #[command(hide = true)]
+    Host(host::Args),
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let cluster = Cluster::of(&Repo::find());
+    match &args.action {
+        Action::Up { hosts, fabrics, slots } => {
+            println!("{}", cluster.up(*hosts, *fabrics, *slots)?.display());
+            Ok(())
+        }
+        Action::Down => cluster.down(),
+        Action::Host(args) => host::run(args),
+    }
+}
+
+/// The cluster of a clone: another clone may have its own beside it.
+pub struct Cluster {
+    /// `target/cluster`
+    folder: PathBuf,
+    /// Distinguishes this clone's bridges and addresses.
+    number: u8,
+}
+
+impl Cluster {
+    pub fn of(repo: &Repo) -> Cluster {
+        let folder = repo.target.join("cluster");
+        let number = folder.as_os_str().as_encoded_bytes().iter().fold(7u8, |hash, byte| hash.wrapping_mul(31).wrapping_add(*byte));
+        Cluster { folder, number }
+    }
+
+    /// Removes the old hosts, makes new ones, and returns the machine file.
+    pub fn up(&self, hosts: u8, fabrics: u8, slots: u32) -> Result<PathBuf> {
+        if !tools::is_root() {
+            bail!("hosts are made of namespaces and network devices, which takes root");
+        }
+        tools::need(&[tools::SSHD, tools::IP, tools::UNSHARE])?;
+        self.down()?;
+        fs::create_dir_all(&self.folder).with_context(|| format!("cannot make {}", self.folder.display()))?;
+        let made = self.make(hosts, fabrics, slots);
+        if made.is_err() {
+            // Half a cluster is none; what the first error was matters more than what removing it may say.
+            let _ = self.down();
+        }
+        made
+    }
+
+    /// Ends the first process of every host, and with it all others; removes the bridges.
+    pub fn down(&self) -> Result<()> {
+        for pid in self.hosts()? {
+            let _ = exec::quiet(Command::new("kill").args(["-KILL", &pid.to_string()]));
+            let end = Instant::now() + Duration::from_secs(10);
+            while self.is_host(pid) {
+                if Instant::now() > end {
+                    bail!("process {pid} of a host does not end");
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        net::remove(self.number)?;
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", self.folder.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The first processes of the hosts that run, as this machine numbers them.
+    fn hosts(&self) -> Result<Vec<u32>> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(Vec::new()) };
+        let pids = entries.flatten().filter_map(|entry| fs::read_to_string(entry.path().join("pid")).ok()?.trim().parse().ok());
+        Ok(pids.filter(|pid| self.is_host(*pid)).collect())
+    }
+
+    /// A number may belong to another process by now: ours has this cluster's folder on its command line.
+    fn is_host(&self, pid: u32) -> bool {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let folder = self.folder.as_os_str().as_encoded_bytes();
+        line.windows(folder.len()).any(|window| window == folder)
+    }
+}

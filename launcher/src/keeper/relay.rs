@@ -1,0 +1,261 @@
+//! The relay: stands where the inner keeper does when ranks are on other machines.
+//!
+//! It speaks with an `hpvmd` on each of them, and makes what they say look as if it came from ranks below an inner keeper: their output goes
+//! into the pipes that `hpvmrun` reads, their status lines onto its board, their ends over its link. When a neighbour dies it leaves, the
+//! channels end, and each `hpvmd` ends what is on its machine.
+
+mod node;
+mod streams;
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+
+use hpvm_wire::network::At;
+use hpvm_wire::{Bell, Board, Network};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
+use super::{Setup, leave, settle};
+use crate::link::{Link, Message};
+use crate::node::daemon::serve::now_ns;
+use crate::node::frame::Frame;
+use crate::plan::Plan;
+use crate::sys::{SignalFd, Step};
+use crate::{network, reap};
+use node::{Node, Stage};
+use streams::Streams;
+
+/// What only a relay needs of `hpvmrun`'s.
+pub struct RelaySetup {
+    pub board: Board,
+    pub bell: Bell,
+}
+
+/// So much of rank 0's input may be under way.
+const INPUT_MAX: u32 = 256 << 10;
+
+struct Relay<'a> {
+    plan: &'a Plan,
+    board: Board,
+    bell: Bell,
+    nodes: Vec<Node>,
+    streams: Streams,
+    /// By rank: its process was made, and has ended.
+    started: Vec<bool>,
+    ended: Vec<bool>,
+    /// What rank 0 is to read; `None` after its end.
+    stdin: Option<Rc<OwnedFd>>,
+    input_under_way: u32,
+    finishing: bool,
+}
+
+pub fn run(setup: Setup, relay: RelaySetup, mut link: Link, mut tie: Link) -> ! {
+    let children = settle(c"hpvm-relay").and_then(|()| SignalFd::new(&[libc::SIGCHLD]));
+    let children = match children {
+        Ok(children) => children,
+        Err(error) => {
+            eprintln!("hpvmrun: the relay could not start: {error}");
+            std::process::exit(1)
+        }
+    };
+    link.send(Message::Hello { pid: std::process::id() });
+    let mut relay = Relay::new(setup.plan, relay, setup.ends);
+    loop {
+        relay.wait(&link, &tie, &children);
+        while children.next().is_some() {}
+        link.flush();
+        for command in link.receive() {
+            relay.obey(command);
+        }
+        tie.receive();
+        if link.is_closed() || tie.is_closed() {
+            // The channels end with this process, or with ssh.
+            reap::everything(&HashSet::new(), |_, _| ());
+            std::process::exit(0);
+        }
+        for index in 0..relay.nodes.len() {
+            relay.hear(index, &mut link);
+        }
+        relay.introduce();
+        relay.streams.write();
+        relay.pass_input();
+        if relay.finishing && relay.nodes.iter().all(|node| node.stage.is_over()) && relay.streams.is_empty() {
+            drop(relay);
+            reap::everything(&HashSet::new(), |_, _| ());
+            leave(link)
+        }
+    }
+}
+
+impl<'a> Relay<'a> {
+    fn new(plan: &'a Plan, setup: RelaySetup, ends: Vec<super::RankEnds>) -> Self {
+        let stdin = ends.first().map(|ends| Rc::clone(&ends.stdin));
+        if let Some(stdin) = &stdin {
+            let _ = rustix::io::ioctl_fionbio(stdin, true);
+        }
+        let nodes = plan.machines.iter().enumerate().map(|(index, machine)| Node::call(plan, index, machine));
+        Self {
+            plan,
+            board: setup.board,
+            bell: setup.bell,
+            nodes: nodes.collect(),
+            streams: Streams::new(ends),
+            started: vec![false; plan.ranks.len()],
+            ended: vec![false; plan.ranks.len()],
+            stdin,
+            input_under_way: 0,
+            finishing: false,
+        }
+    }
+
+    fn wait(&self, link: &Link, tie: &Link, children: &SignalFd) {
+        let sending = if link.has_unsent() { PollFlags::OUT } else { PollFlags::empty() };
+        let mut polled = vec![
+            PollFd::new(link, PollFlags::IN | sending),
+            PollFd::new(tie, PollFlags::IN),
+            PollFd::new(children, PollFlags::IN),
+        ];
+        // Output that nobody takes makes its writers wait.
+        if self.streams.has_room() {
+            polled.extend(self.nodes.iter().flat_map(Node::interests));
+        } else {
+            polled.extend(self.nodes.iter().flat_map(Node::writing_interests));
+        }
+        polled.extend(self.streams.interests());
+        if let Some(stdin) = self.stdin.as_ref().filter(|_| self.may_take_input()) {
+            polled.push(PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN));
+        }
+        // Interrupted or failed: everything is looked at in any case.
+        let _ = poll(&mut polled, None);
+    }
+
+    fn obey(&mut self, command: Message) {
+        match command {
+            Message::Signal { .. } => self.nodes.iter_mut().for_each(|node| node.send(&Frame::Order(command))),
+            Message::Finish => {
+                self.finishing = true;
+                self.nodes.iter_mut().for_each(Node::finish);
+            }
+            _ => (),
+        }
+    }
+
+    /// What a node has to say.
+    fn hear(&mut self, index: usize, link: &mut Link) {
+        if self.nodes[index].stage.is_over() || !self.streams.has_room() {
+            self.nodes[index].flush();
+            return;
+        }
+        for frame in self.nodes[index].receive() {
+            match frame {
+                Frame::Ready { connection, ports } => self.nodes[index].ready(connection, ports),
+                Frame::Report(Message::Done) => self.nodes[index].stage = Stage::Done,
+                Frame::Report(message) => self.report(message, link),
+                Frame::Output { rank, stream, bytes } => self.streams.add(rank, stream, bytes),
+                Frame::Line { rank, line } => {
+                    if let Some(own) = self.board.get(rank as usize) {
+                        own.show(&line.turn_clock(now_ns()));
+                        self.bell.ring();
+                    }
+                }
+                Frame::Taken(count) => self.input_under_way = self.input_under_way.saturating_sub(count),
+                Frame::Refused(text) => self.nodes[index].refused = Some(text),
+                Frame::Job(_) | Frame::Network(_) | Frame::Order(_) | Frame::Stdin(_) => (),
+            }
+        }
+        if self.nodes[index].is_lost() {
+            self.lose(index, link);
+        }
+    }
+
+    fn report(&mut self, message: Message, link: &mut Link) {
+        let mark = |list: &mut Vec<bool>, rank: u32| list.get_mut(rank as usize).is_some_and(|mark| {
+            *mark = true;
+            true
+        });
+        let known = match message {
+            Message::Started { rank, .. } => mark(&mut self.started, rank),
+            Message::NotStarted { rank, .. } | Message::Ended { rank, .. } => mark(&mut self.ended, rank),
+            _ => false,
+        };
+        if known {
+            link.send(message);
+        }
+    }
+
+    /// A node is not there, or not any more: the job ends.
+    fn lose(&mut self, index: usize, link: &mut Link) {
+        let ranks: Vec<u32> = self.nodes[index].ranks.clone();
+        self.nodes[index].stage = Stage::Lost;
+        if !self.finishing {
+            eprintln!("hpvmrun: {}", self.nodes[index].obituary());
+        }
+        for rank in ranks {
+            let at = rank as usize;
+            self.streams.end(rank);
+            if !std::mem::replace(&mut self.ended[at], true) {
+                let step = if self.started[at] { Step::Lost } else { Step::Reach };
+                link.send(Message::NotStarted { rank, step: step as u32, errno: 0 });
+            }
+        }
+    }
+
+    /// When all nodes are ready, each learns of the others, and the ranks start.
+    fn introduce(&mut self) {
+        if self.finishing || !self.nodes.iter().all(|node| matches!(node.stage, Stage::Ready { .. })) {
+            return;
+        }
+        let network = match network::key() {
+            Ok(key) => Network { key, shared_memory: self.plan.devices.smp, peers: self.addresses() },
+            Err(error) => {
+                eprintln!("hpvmrun: no key for the job can be made: {error}");
+                std::process::exit(1)
+            }
+        };
+        let text = network.to_text().into_bytes();
+        for node in &mut self.nodes {
+            node.send(&Frame::Network(text.clone()));
+            node.stage = Stage::Running;
+        }
+    }
+
+    /// Where each rank listens. The address of a node is the one at which ssh reached it; this machine's is the one that
+    /// another node sees.
+    fn addresses(&self) -> Vec<At> {
+        let seen_by_others = self.nodes.iter().find_map(|node| node.connection_word(0));
+        let own = seen_by_others.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let at = |(place, index): (&hpvm_wire::Place, usize)| {
+            let node = &self.nodes[index];
+            let address = node.connection_word(2).unwrap_or(own);
+            At { node: place.node, address: SocketAddr::new(address, node.port(place.local_rank as usize)) }
+        };
+        self.plan.ranks.iter().map(|rank| at((&rank.place, rank.place.node as usize))).collect()
+    }
+
+    fn may_take_input(&self) -> bool {
+        self.input_under_way < INPUT_MAX && !self.finishing && self.nodes.iter().all(|node| matches!(node.stage, Stage::Running))
+    }
+
+    fn pass_input(&mut self) {
+        let mut buffer = vec![0; 32 << 10];
+        while self.may_take_input()
+            && let Some(stdin) = &self.stdin
+        {
+            let bytes = match rustix::io::read(stdin, &mut buffer) {
+                Ok(count) if count > 0 => buffer[..count].to_vec(),
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => return,
+                _ => {
+                    self.stdin = None;
+                    Vec::new()
+                }
+            };
+            self.input_under_way += bytes.len() as u32;
+            // Rank 0 is on the first node that has ranks at all.
+            let first = self.plan.ranks[0].place.node as usize;
+            self.nodes[first].send(&Frame::Stdin(bytes));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! `hpvmd`: a node's side of a job.
+//!
+//! It makes what `hpvmrun` makes for a job on one machine: memory, status board, bell, pipes, keepers. What it learns from them it passes on,
+//! and what it is told it does. When its standard input ends, because `hpvmrun` or the network is gone, everything here ends.
+
+pub mod serve;
+
+use std::env;
+use std::io::{self, IsTerminal as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::OwnedFd;
+
+use hpvm_wire::{Bell, Board, Descriptor, Network, board};
+
+use super::channel::Channel;
+use super::frame::Frame;
+use super::job::NodeJob;
+use crate::exit;
+use crate::job::channels::{Channels, raise_descriptor_limit};
+use crate::keeper::{self, Setup};
+use crate::network::Listeners;
+use crate::sys;
+use serve::Service;
+
+const HELP: &str = "\
+Usage:
+  hpvmd --job
+
+Runs the ranks of one job on this machine, for an hpvmrun on another one. hpvmrun starts it through ssh; it is of no use by itself.
+
+Options:
+  --job          serve one job, spoken of on standard input and output, and leave
+  -h, --help     print this text
+  -V, --version  print the version
+";
+
+/// All of `hpvmd`.
+pub fn main() -> u8 {
+    let words: Vec<_> = env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--job"] if io::stdin().is_terminal() => refuse("--job: standard input is a terminal, and no hpvmrun is behind it"),
+        ["--job"] => job(),
+        ["-h" | "--help"] => {
+            print!("{HELP}");
+            0
+        }
+        ["-V" | "--version"] => {
+            println!("hpvmd (HPVM) {}, start-up protocol {}", env!("CARGO_PKG_VERSION"), hpvm_wire::names::VERSION);
+            0
+        }
+        _ => refuse("it is hpvmrun that starts this program; hpvmd --help says how"),
+    }
+}
+
+fn refuse(text: &str) -> u8 {
+    eprintln!("hpvmd: {text}");
+    exit::USAGE
+}
+
+fn job() -> u8 {
+    let mut channel = match take_stdio() {
+        Ok(channel) => channel,
+        Err(error) => return refuse(&format!("standard input and output cannot be used: {error}")),
+    };
+    match prepare(&mut channel) {
+        // hpvmrun has changed its mind.
+        Ok(None) => 0,
+        Ok(Some(service)) => service.run(channel),
+        Err(text) => {
+            channel.send(&Frame::Refused(text));
+            channel.drain();
+            exit::LAUNCH
+        }
+    }
+}
+
+/// The channel has descriptors of its own; nothing that is started here finds it at 0 and 1.
+fn take_stdio() -> io::Result<Channel> {
+    let take = |fd: std::os::fd::BorrowedFd| -> io::Result<OwnedFd> { Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?) };
+    let (from, to) = (take(rustix::stdio::stdin())?, take(rustix::stdio::stdout())?);
+    let null = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty())?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    Channel::to_launcher(from, to)
+}
+
+/// Up to the start of the ranks.
+fn prepare(channel: &mut Channel) -> Result<Option<Service>, String> {
+    let system = |error: io::Error| format!("cannot prepare the job: {error}");
+    let job = match channel.wait() {
+        Some(Frame::Job(bytes)) => NodeJob::decode(&bytes).ok_or("the job it was sent is none")?,
+        Some(_) => return Err("it was not sent a job first".into()),
+        None => return Ok(None),
+    };
+    let (size, here) = (job.ranks[0].0.size, job.ranks.len() as u32);
+    // Made first, so that ranks inherit low numbers.
+    let (mem, status) = (board::create_message_memory().map_err(system)?, Board::create(size).map_err(system)?);
+    let bell = Bell::new().map_err(system)?;
+    let lines = Board::map(&status, size).map_err(system)?;
+    let describe = |file| Descriptor::of(file).map_err(system);
+    let (mem_named, status_named) = (describe(&mem)?, describe(&status)?);
+    let event_named = Descriptor::of(&bell).map_err(system)?;
+    let files = raise_descriptor_limit(here, false)?;
+
+    let listeners = listen(job.ranks.len()).map_err(|error| format!("no socket for the ranks: {error}"))?;
+    let connection = env::var("SSH_CONNECTION").unwrap_or_default();
+    channel.send(&Frame::Ready { connection, ports: listeners.ports().map_err(system)? });
+    let network = match channel.wait() {
+        Some(Frame::Network(text)) => str::from_utf8(&text).ok().and_then(Network::parse).ok_or("the network it was sent is none")?,
+        Some(_) => return Err("it was not sent the network after the job".into()),
+        None => return Ok(None),
+    };
+    let (net, net_kept) = listeners.setup(&network).map_err(system)?;
+
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let plan = job.into_plan(host)?;
+    let channels = Channels::new(here)?;
+    sys::unblock_signals().map_err(system)?;
+    let mask = sys::block_signals(&[libc::SIGCHLD]).map_err(system)?;
+    let setup = Setup {
+        plan: &plan,
+        ends: channels.theirs,
+        mem: mem_named,
+        status: status_named,
+        event: event_named,
+        net: Some(net),
+        relay: None,
+        mask,
+        files,
+    };
+    let ours = (channels.ours, channels.stdin);
+    let (keepers, (ends, stdin)) = keeper::start(setup, ours).map_err(|error| format!("cannot start the keepers: {error}"))?;
+    let places = plan.ranks.iter().map(|rank| rank.place.rank).collect();
+    // Kept open for as long as hpvmd lives, for ranks whose own were closed on the way.
+    Ok(Some(Service::new(places, lines, bell, keepers, ends, stdin, net_kept, [mem, status])))
+}
+
+/// At every address of this machine; connections without the job's key are dropped.
+fn listen(ranks: usize) -> io::Result<Listeners> {
+    Listeners::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), ranks).or_else(|_| Listeners::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), ranks))
+}

@@ -1,0 +1,257 @@
+//! The loop of `hpvmd`: between the channel to `hpvmrun` and the keepers, pipes and status lines of this node.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use hpvm_wire::status::Snapshot;
+use hpvm_wire::{Bell, Board};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::job::output::Ends;
+use crate::keeper::Keepers;
+use crate::link::Message;
+use crate::network::Kept;
+use crate::node::channel::{BACKLOG, Channel};
+use crate::node::frame::Frame;
+use crate::reap;
+
+/// Status lines are passed on when a rank rings, and so often otherwise.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+pub struct Service {
+    /// Numbers in the job of the ranks here.
+    ranks: Vec<u32>,
+    board: Board,
+    bell: Bell,
+    keepers: Keepers,
+    /// stdout and stderr of each rank; `None` after the end.
+    outputs: Vec<[Option<OwnedFd>; 2]>,
+    stdin: Option<OwnedFd>,
+    input: VecDeque<u8>,
+    input_ended: bool,
+    /// What was passed on last of each line.
+    shown: Vec<Snapshot>,
+    /// The processes made for the ranks.
+    children: HashMap<u32, u32>,
+    look_again: Instant,
+    done: bool,
+    net: Kept,
+    _kept: [OwnedFd; 2],
+}
+
+impl Service {
+    #[allow(clippy::too_many_arguments)] // Each is what one system call made.
+    pub fn new(
+        ranks: Vec<u32>,
+        board: Board,
+        bell: Bell,
+        keepers: Keepers,
+        ends: Vec<Ends>,
+        stdin: OwnedFd,
+        net: Kept,
+        kept: [OwnedFd; 2],
+    ) -> Self {
+        // Only rank 0 of the job reads what hpvmrun reads.
+        let stdin = ranks.contains(&0).then_some(stdin);
+        Self {
+            shown: vec![Snapshot::default(); ranks.len()],
+            ranks,
+            board,
+            bell,
+            keepers,
+            outputs: ends.into_iter().map(|ends| [Some(ends.stdout), Some(ends.stderr)]).collect(),
+            stdin,
+            input: VecDeque::new(),
+            input_ended: false,
+            children: HashMap::new(),
+            look_again: Instant::now(),
+            done: false,
+            net,
+            _kept: kept,
+        }
+    }
+
+    /// Sees the job through to its end; the exit status.
+    pub fn run(mut self, mut channel: Channel) -> u8 {
+        loop {
+            self.wait(&channel);
+            channel.flush();
+            for frame in channel.receive() {
+                self.obey(frame);
+            }
+            if channel.is_closed() {
+                return self.abandon();
+            }
+            self.look(&mut channel);
+            self.listen_to_keepers(&mut channel);
+            self.pass_input(&mut channel);
+            self.pass_output(&mut channel);
+            if self.keepers.inner.is_closed() || self.keepers.outer.is_closed() {
+                return self.finish(channel);
+            }
+        }
+    }
+
+    /// hpvmrun is gone: so is everything here, by the keepers and by our own hand.
+    fn abandon(self) -> u8 {
+        drop(self.keepers);
+        reap::everything(&HashSet::new(), |_, _| ());
+        crate::exit::LAUNCH
+    }
+
+    /// The keepers have left, and everything below them.
+    fn finish(mut self, mut channel: Channel) -> u8 {
+        self.listen_to_keepers(&mut channel);
+        reap::everything(&HashSet::new(), |_, _| ());
+        // Nobody writes any more: what is in the pipes is all there will be.
+        while self.outputs.iter().flatten().any(Option::is_some) && !channel.is_closed() {
+            channel.drain();
+            self.pass_output(&mut channel);
+        }
+        self.pass_lines(&mut channel);
+        let last = if self.done {
+            Frame::Report(Message::Done)
+        } else {
+            Frame::Refused("a keeper, a process between hpvmd and the ranks, was killed: all ranks have been ended".into())
+        };
+        channel.send(&last);
+        channel.drain();
+        0
+    }
+
+    fn wait(&self, channel: &Channel) {
+        let mut polled: Vec<PollFd> = channel.interests().collect();
+        let sending = if self.keepers.inner.has_unsent() { PollFlags::OUT } else { PollFlags::empty() };
+        polled.push(PollFd::new(&self.keepers.inner, PollFlags::IN | sending));
+        polled.push(PollFd::new(&self.keepers.outer, PollFlags::IN));
+        polled.push(PollFd::new(&self.bell, PollFlags::IN));
+        if channel.backlog() < BACKLOG {
+            polled.extend(self.outputs.iter().flatten().flatten().map(|from| PollFd::new(from, PollFlags::IN)));
+        }
+        if let Some(stdin) = self.stdin.as_ref().filter(|_| !self.input.is_empty()) {
+            polled.push(PollFd::new(stdin, PollFlags::OUT));
+        }
+        let left = self.look_again.saturating_duration_since(Instant::now());
+        let _ = poll(&mut polled, Timespec::try_from(left).ok().as_ref());
+    }
+
+    fn obey(&mut self, frame: Frame) {
+        match frame {
+            Frame::Order(message @ (Message::Signal { .. } | Message::Finish)) => self.keepers.inner.send(message),
+            Frame::Stdin(bytes) if bytes.is_empty() => self.input_ended = true,
+            Frame::Stdin(bytes) => self.input.extend(bytes),
+            _ => (),
+        }
+    }
+
+    fn look(&mut self, channel: &mut Channel) {
+        let now = Instant::now();
+        if self.bell.clear() || now >= self.look_again {
+            self.look_again = now + LOOK_AGAIN;
+            self.pass_lines(channel);
+        }
+    }
+
+    fn pass_lines(&mut self, channel: &mut Channel) {
+        (0..self.ranks.len()).for_each(|local| self.pass_line(local, channel));
+    }
+
+    fn pass_line(&mut self, local: usize, channel: &mut Channel) {
+        let rank = self.ranks[local];
+        let line = self.board[rank as usize].snapshot();
+        if line == self.shown[local] {
+            return;
+        }
+        self.shown[local] = line;
+        // To hpvmrun the MPI process is the rank, whatever runs it: it has no process here to watch.
+        if line.pid != 0 && self.children.get(&rank).is_some_and(|child| *child != line.pid) {
+            self.children.insert(rank, line.pid);
+            channel.send(&Frame::Report(Message::Started { rank, pid: line.pid }));
+        }
+        channel.send(&Frame::Line { rank, line: line.turn_clock(now_ns()) });
+    }
+
+    fn listen_to_keepers(&mut self, channel: &mut Channel) {
+        self.keepers.inner.flush();
+        self.keepers.outer.receive();
+        for message in self.keepers.inner.receive() {
+            let rank = |local: u32| self.ranks.get(local as usize).copied().unwrap_or(local);
+            let report = match message {
+                Message::Started { rank: local, pid } => {
+                    self.children.insert(rank(local), pid);
+                    Message::Started { rank: rank(local), pid }
+                }
+                Message::NotStarted { rank: local, step, errno } => Message::NotStarted { rank: rank(local), step, errno },
+                Message::Ended { rank: local, end } => {
+                    let rank = rank(local);
+                    self.net.rank_ended(local);
+                    // How far it had come says what its end means.
+                    self.pass_line(local as usize, channel);
+                    Message::Ended { rank, end }
+                }
+                Message::Done => {
+                    self.done = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            channel.send(&Frame::Report(report));
+        }
+    }
+
+    fn pass_input(&mut self, channel: &mut Channel) {
+        let mut taken = 0;
+        while let Some(stdin) = self.stdin.as_ref().filter(|_| !self.input.is_empty()) {
+            match rustix::io::write(stdin, self.input.as_slices().0) {
+                Ok(count) => {
+                    drop(self.input.drain(..count));
+                    taken += count as u32;
+                }
+                Err(Errno::INTR) => (),
+                Err(Errno::AGAIN) => break,
+                Err(_) => self.stdin = None,
+            }
+        }
+        if self.stdin.is_none() {
+            // Nobody reads it: it is as good as taken.
+            taken += self.input.len() as u32;
+            self.input.clear();
+        }
+        if self.input_ended && self.input.is_empty() {
+            self.stdin = None;
+        }
+        if taken > 0 {
+            channel.send(&Frame::Taken(taken));
+        }
+    }
+
+    fn pass_output(&mut self, channel: &mut Channel) {
+        let mut buffer = vec![0; 64 << 10];
+        for (local, streams) in self.outputs.iter_mut().enumerate() {
+            for (stream, slot) in (0..).zip(streams) {
+                while let Some(from) = slot
+                    && channel.backlog() < BACKLOG
+                {
+                    let bytes = match rustix::io::read(&*from, &mut buffer) {
+                        Ok(count) if count > 0 => buffer[..count].to_vec(),
+                        Err(Errno::INTR) => continue,
+                        Err(Errno::AGAIN) => break,
+                        _ => {
+                            *slot = None;
+                            Vec::new()
+                        }
+                    };
+                    channel.send(&Frame::Output { rank: self.ranks[local], stream, bytes });
+                }
+            }
+        }
+    }
+}
+
+/// `CLOCK_MONOTONIC`, by which ranks say since when they wait.
+pub fn now_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}

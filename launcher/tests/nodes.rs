@@ -1,0 +1,150 @@
+//! Jobs on several machines, all of them this one: what stands for ssh is a script that runs the command here. What a real ssh between
+//! real networks adds is tested with `cargo xtask cluster`.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use common::{FAKE, Outcome, Run, command, run_with_stdin, start_command};
+use tempfile::TempDir;
+
+/// A folder with a machine file for two nodes of two slots each. `login` is what the shell there says and does first.
+fn machines(login: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let ssh = folder.path().join("ssh");
+    let script = format!(
+        "#!/bin/sh\n{login}\nwhile [ \"$1\" != -T ]; do shift; done\nexport SSH_CONNECTION='127.0.0.1 9 127.0.0.1 22'\nexec sh -c \"$3\"\n"
+    );
+    // By a process of its own: one that is forked meanwhile would hold it open for writing.
+    let write = "printf %s \"$1\" > \"$0\"; chmod 755 \"$0\"";
+    let written = std::process::Command::new("sh").args(["-c", write]).arg(&ssh).arg(&script).status().unwrap();
+    assert!(written.success());
+    assert!(fs::metadata(&ssh).unwrap().permissions().mode() & 0o100 != 0);
+    let text = format!(
+        "ssh = [{:?}, \"-x\"]\n[[machine]]\nname = \"one\"\nslots = 2\n[[machine]]\nname = \"two\"\nslots = 2\n",
+        ssh.display().to_string()
+    );
+    fs::write(folder.path().join("machines.toml"), text).unwrap();
+    folder
+}
+
+fn start(folder: &TempDir, words: &[&str]) -> Run {
+    let file = file(folder.path());
+    start_command(command(&[&["-m", &file], words].concat()))
+}
+
+#[track_caller]
+fn run(folder: &TempDir, words: &[&str]) -> Outcome {
+    start(folder, words).finish()
+}
+
+fn file(folder: &Path) -> String {
+    folder.join("machines.toml").display().to_string()
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn ranks_know_their_places_and_their_output_comes_back() {
+    let folder = machines("echo Welcome!");
+    let script = "echo $HPVM_RANK/$HPVM_SIZE $HPVM_NODE $HPVM_LOCAL_RANK/$HPVM_LOCAL_SIZE; echo $HPVM_RANK >&2";
+    let outcome = run(&folder, &["-n", "5", "sh", "-c", script]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert_eq!(sorted(&outcome.stdout), ["0/5 0 0/3", "1/5 0 1/3", "2/5 1 0/2", "3/5 1 1/2", "4/5 0 2/3"]);
+    assert_eq!(sorted(&outcome.stderr), ["0", "1", "2", "3", "4"]);
+}
+
+#[test]
+fn much_goes_both_ways() {
+    let folder = machines("");
+    let input: Vec<u8> = (0..3_000_000_u32).flat_map(|number| [b'a' + (number % 23) as u8]).collect();
+    let outcome = run_with_stdin(&["-m", &file(folder.path()), "-n", "3", "cat"], &input);
+    assert_eq!(outcome.status, 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.as_bytes() == input, "{} bytes of {}", outcome.stdout.len(), input.len());
+}
+
+#[test]
+fn the_folder_and_the_environment_go_along() {
+    let folder = machines("cd /");
+    let outcome = run(&folder, &["-n", "3", "-x", "GREETING=a  b", "sh", "-c", "echo \"$GREETING\"; pwd"]);
+    let here = std::env::current_dir().unwrap().display().to_string();
+    assert_eq!(sorted(&outcome.stdout), sorted(&format!("{0}\n{0}\n{0}\na  b\na  b\na  b\n", here)));
+}
+
+#[test]
+fn an_mpi_program_fails_there_as_it_would_here() {
+    let folder = machines("");
+    let outcome = run(&folder, &["-n", "4", FAKE, "init", "@3/exit=7", "forever"]);
+    assert_eq!(outcome.status, 7, "{outcome:?}");
+    assert!(outcome.stderr.contains("on two) left with exit status 7, after MPI_Init and without MPI_Finalize"), "{outcome:?}");
+    let outcome = run(&folder, &["-n", "4", FAKE, "init", "call=MPI_Recv", "@2/abort=9", "forever"]);
+    assert_eq!(outcome.status, 9, "{outcome:?}");
+    let outcome = run(&folder, &["-n", "3", FAKE, "init", "finalize", "@2/exit=4"]);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    let outcome = run(&folder, &["-n", "3", "sh", "-c", &format!("{FAKE} init finalize; exit 0")]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+}
+
+#[test]
+fn a_timeout_says_what_ranks_do_there() {
+    let folder = machines("");
+    let outcome = run(&folder, &["-n", "3", "--timeout", "1.5", FAKE, "init", "call=MPI_Recv", "wait=1,7", "forever"]);
+    assert_eq!(outcome.status, 124, "{outcome:?}");
+    assert!(outcome.stderr.contains("rank 2, pid ") && outcome.stderr.contains("waits in MPI_Recv for "), "{outcome:?}");
+}
+
+#[test]
+fn signals_are_passed_on() {
+    let folder = machines("");
+    let run = start(&folder, &["-n", "4", "sh", "-c", "trap 'echo told; exit 0' TERM; sleep 60 & wait"]);
+    run.wait_for(4, "sleep 60");
+    run.signal(libc::SIGTERM);
+    let outcome = run.finish();
+    assert_eq!(outcome.stdout.matches("told").count(), 4, "{outcome:?}");
+}
+
+#[test]
+fn without_hpvmrun_nothing_is_left_there() {
+    let folder = machines("");
+    let mut run = start(&folder, &["-n", "4", "sh", "-c", "setsid sleep 61 & exec sleep 62"]);
+    run.wait_for(4, "sleep 62");
+    run.signal(libc::SIGKILL);
+    assert_eq!(run.wait(Duration::from_secs(10)), 128 + libc::SIGKILL);
+    common::assert_nothing_left(&run.mark);
+}
+
+#[test]
+fn a_machine_that_is_lost_ends_the_job() {
+    let folder = machines("");
+    let run = start(&folder, &["-n", "4", "sh", "-c", "setsid sleep 63 & exec sleep 64"]);
+    run.wait_for(4, "sleep 64");
+    let daemons = run.wait_for(2, env!("CARGO_BIN_EXE_hpvmd"));
+    // The first of them, by whichever of its names: hpvmd itself or a keeper.
+    let daemon = rustix::process::Pid::from_raw(daemons[0]).unwrap();
+    rustix::process::kill_process(daemon, rustix::process::Signal::KILL).unwrap();
+    let outcome = run.finish();
+    assert_eq!(outcome.status, 125, "{outcome:?}");
+    assert!(outcome.stderr.contains("is lost"), "{outcome:?}");
+}
+
+#[test]
+fn what_keeps_a_machine_from_being_used_is_said() {
+    for (login, said) in [
+        ("echo nothing for you; exit 255", "cannot be reached: "),
+        ("echo nothing for you; exit 255", "exit status: 255; it said: nothing for you"),
+        ("echo 'HPVM node, start-up protocol 1, version 0.0.1'; exit 0", "its hpvmd is another version"),
+    ] {
+        let outcome = run(&machines(login), &["-n", "3", "true"]);
+        assert_eq!(outcome.status, 125, "{outcome:?}");
+        assert!(outcome.stderr.contains(said), "{outcome:?}");
+    }
+    let outcome = run(&machines(""), &["-n", "3", "/no/such/program"]);
+    assert_eq!(outcome.status, 125, "{outcome:?}");
+}

@@ -1,0 +1,126 @@
+//! The job's network: where each rank listens, on which node it is, and the key with which connections begin.
+//!
+//! A file in memory that the launcher writes and ranks inherit. Neither a command line nor the environment holds the key: others can
+//! read the former, and the latter is passed on to programs that are none of the job's.
+//!
+//! ```text
+//! key 6c0f…            64 digits
+//! shared-memory yes
+//! 0 192.0.2.1:40123
+//! 3 192.0.2.2:40377
+//! ```
+//! The n-th of the last lines is that of rank n: its node and its address.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
+
+use rustix::fs::{MemfdFlags, SealFlags};
+
+/// All that a rank has to know of the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    pub key: [u8; 32],
+    /// Whether ranks of a node may use its memory for their messages.
+    pub shared_memory: bool,
+    /// By rank.
+    pub peers: Vec<At>,
+}
+
+/// Where a rank is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    pub node: u32,
+    pub address: SocketAddr,
+}
+
+impl Network {
+    /// A file that says so, never to be changed.
+    pub fn create(&self) -> io::Result<OwnedFd> {
+        let file = rustix::fs::memfd_create("hpvm-network", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        let mut file = File::from(file);
+        file.write_all(self.to_text().as_bytes())?;
+        rustix::fs::fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Ok(file.into())
+    }
+
+    /// Reads such a file, from [`crate::Descriptor::open`].
+    pub fn read(file: OwnedFd) -> io::Result<Self> {
+        let file = File::from(file);
+        let mut bytes = vec![0; usize::try_from(file.metadata()?.len()).unwrap_or(0)];
+        // Not from the current position: all ranks of the node share that, and read at the same time.
+        file.read_exact_at(&mut bytes, 0)?;
+        String::from_utf8(bytes).ok().and_then(|text| Self::parse(&text)).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the network's file is not one"))
+    }
+
+    pub fn to_text(&self) -> String {
+        let mut text = String::from("key ");
+        for byte in self.key {
+            let _ = write!(text, "{byte:02x}");
+        }
+        let _ = writeln!(text, "\nshared-memory {}", if self.shared_memory { "yes" } else { "no" });
+        for At { node, address } in &self.peers {
+            let _ = writeln!(text, "{node} {address}");
+        }
+        text
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let digits = lines.next()?.strip_prefix("key ")?;
+        if digits.len() != 64 || !digits.is_ascii() {
+            return None;
+        }
+        let mut key = [0; 32];
+        for (byte, at) in key.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
+        }
+        let shared_memory = match lines.next()?.strip_prefix("shared-memory ")? {
+            "yes" => true,
+            "no" => false,
+            _ => return None,
+        };
+        let peer = |line: &str| {
+            let (node, address) = line.split_once(' ')?;
+            Some(At { node: node.parse().ok()?, address: address.parse().ok()? })
+        };
+        let peers = lines.map(peer).collect::<Option<_>>()?;
+        Some(Self { key, shared_memory, peers })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Network {
+        let at = |node, address: &str| At { node, address: address.parse().unwrap() };
+        let peers = vec![at(0, "192.0.2.1:40123"), at(0, "192.0.2.1:9"), at(3, "[2001:db8::7]:65535")];
+        Network { key: std::array::from_fn(|at| at as u8 * 9), shared_memory: true, peers }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_by_everyone() {
+        let file = sample().create().unwrap();
+        let reader = || {
+            let file = file.try_clone().unwrap();
+            std::thread::spawn(move || (0..200).all(|_| Network::read(file.try_clone().unwrap()).is_ok_and(|read| read == sample())))
+        };
+        let readers: Vec<_> = (0..3).map(|_| reader()).collect();
+        assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
+        assert!(File::from(file).write_all(b"x").is_err(), "nobody can change it");
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let text = sample().to_text();
+        assert_eq!(Network::parse(&text), Some(sample()));
+        for (wanted, instead) in [("key ", "kex "), ("00", "0g"), ("00", ""), ("yes", "perhaps"), (":40123", ""), ("3 ", "x ")] {
+            assert_eq!(Network::parse(&text.replacen(wanted, instead, 1)), None, "{instead} for {wanted}");
+        }
+        assert_eq!(Network::parse(""), None);
+    }
+}

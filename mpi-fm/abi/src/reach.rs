@@ -1,0 +1,117 @@
+//! How a rank reaches the others: its devices, which of them leads to whom, and the way of waiting that goes with them.
+//!
+//! Ranks of the same node reach each other through its memory, the others through the network. A node is what the launcher
+//! calls one.
+
+use crate::host::Machine;
+use fm::{Device, Park, Peer, Threading};
+use hpvm_ip::{Ip, Key};
+use hpvm_smp::Smp;
+use hpvm_wire::network::At;
+use hpvm_wire::{Net, Network, StartUp};
+use mpi_fm::host::Host;
+use mpi_fm::{Result, bail};
+use std::net::TcpListener;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+pub struct Reach {
+    pub devices: Vec<Arc<dyn Device>>,
+    /// By peer: its device's index.
+    pub route: Box<[u8]>,
+    pub park: Arc<dyn Park>,
+}
+
+/// Polls of the network are rarer beside shared memory: each is a system call.
+const LOOK_EVERY: u32 = 8;
+
+impl Reach {
+    /// The devices of a rank that is not alone.
+    ///
+    /// # Errors
+    /// `MPI_ERR_OTHER` when what the launcher has prepared cannot be used.
+    pub fn of(startup: &StartUp, threading: Threading, host: &Arc<Machine>) -> Result<Reach> {
+        let size = startup.place.size as usize;
+        let Some(net) = &startup.net else {
+            if startup.place.local_size as usize != size {
+                bail!(OTHER, "hpvmrun did not say where the ranks of other nodes are");
+            }
+            return Reach::of_one_node(startup, threading);
+        };
+
+        let network = network(startup, net)?;
+        let near = |at: &At| network.shared_memory && at.node == startup.place.node;
+        let peers: Vec<Peer> = (0..).map(Peer).zip(&network.peers).filter(|(_, at)| near(at)).map(|(peer, _)| peer).collect();
+        if peers.len() == size {
+            return Reach::of_one_node(startup, threading);
+        }
+        if peers.len() < 2 {
+            let ip = Arc::new(internet(startup, net, &network, threading, host, 1)?);
+            let park = ip.park(startup.place.local_size as usize, hpvm_smp::cores_available());
+            let park = Arc::new(park.or_else(|error| bail!(OTHER, "no way to wait for messages: {error}"))?);
+            return Ok(Reach { devices: vec![ip], route: vec![0; size].into(), park });
+        }
+        let route = network.peers.iter().map(|at| u8::from(!near(at))).collect();
+        let smp = shared_memory(startup, peers, threading)?;
+        let ip = Arc::new(internet(startup, net, &network, threading, host, LOOK_EVERY)?);
+        let sockets = Arc::clone(&ip);
+        let park = smp.park_beside(hpvm_smp::cores_available(), Box::new(move |doorbell, limit| sockets.sleep(doorbell, limit)));
+        let park = Arc::new(park.or_else(|error| bail!(OTHER, "no socket to be woken at: {error}"))?);
+        Ok(Reach { devices: vec![Arc::new(smp), ip], route, park })
+    }
+
+    fn of_one_node(startup: &StartUp, threading: Threading) -> Result<Reach> {
+        let size = startup.place.size;
+        let smp = shared_memory(startup, (0..size).map(Peer).collect(), threading)?;
+        let park = Arc::new(smp.park(hpvm_smp::cores_available()));
+        Ok(Reach { devices: vec![Arc::new(smp)], route: vec![0; size as usize].into(), park })
+    }
+}
+
+/// What hpvmrun says of all ranks.
+fn network(startup: &StartUp, net: &Net) -> Result<Network> {
+    let network = net.file.open(startup.launcher_pid).and_then(Network::read);
+    let network = network.or_else(|error| bail!(OTHER, "no description of the network from hpvmrun: {error}"))?;
+    let (size, place) = (network.peers.len(), &startup.place);
+    if size != place.size as usize || network.peers[place.rank as usize].node != place.node {
+        bail!(OTHER, "hpvmrun describes a network of {size} ranks which is not that of rank {} of {}", place.rank, place.size);
+    }
+    Ok(network)
+}
+
+/// The device to `peers`, those of this node in the order of their local ranks.
+fn shared_memory(startup: &StartUp, peers: Vec<Peer>, threading: Threading) -> Result<Smp> {
+    let memory = startup.mem.open(startup.launcher_pid);
+    let memory = memory.or_else(|error| bail!(OTHER, "no shared memory from hpvmrun: {error}"))?;
+    Smp::attach(memory.as_fd(), startup.place.local_rank, &peers, threading)
+        .or_else(|error| bail!(OTHER, "shared memory cannot be used: {error}"))
+}
+
+/// The device to everybody.
+fn internet(
+    startup: &StartUp,
+    net: &Net,
+    network: &Network,
+    threading: Threading,
+    host: &Arc<Machine>,
+    look_every: u32,
+) -> Result<Ip> {
+    let listener = net.listener.open_socket(startup.launcher_pid);
+    let listener = listener.or_else(|error| bail!(OTHER, "no socket to listen at from hpvmrun: {error}"))?;
+    let me = Peer(startup.place.rank);
+    let addresses: Box<[_]> = network.peers.iter().map(|at| at.address).collect();
+    let (said, out) = (addresses.clone(), Arc::clone(host));
+    let tell = move |peer: Peer, what: &str| {
+        eprintln!("hpvm: rank {}: rank {} at {} cannot be reached: {what}", me.0, peer.0, said[peer.index()]);
+        out.abort(1)
+    };
+    let network = hpvm_ip::Network {
+        me,
+        key: Key(network.key),
+        addresses,
+        listener: TcpListener::from(listener),
+        look_every,
+        tell: Box::new(tell),
+    };
+    Ip::new(network, threading).or_else(|error| bail!(OTHER, "the network cannot be used: {error}"))
+}
