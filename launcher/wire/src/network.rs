@@ -99,7 +99,7 @@ mod tests {
     fn sample() -> Network {
         let at = |node, address: &str| At { node, address: address.parse().unwrap() };
         let peers = vec![at(0, "192.0.2.1:40123"), at(0, "192.0.2.1:9"), at(3, "[2001:db8::7]:65535")];
-        Network { key: std::array::from_fn(|at| at as u8 * 9), shared_memory: true, peers }
+        Network { key: std::array::from_fn(|at| (at * 9) as u8), shared_memory: true, peers }
     }
 
     #[test]

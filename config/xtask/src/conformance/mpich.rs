@@ -1,7 +1,6 @@
 //! MPICH's own test suite against our prefix: its source from the distribution, built with our `mpicc` in a tree of the
 //! prefix's own in the cache, run by its own lists.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
