@@ -2,9 +2,11 @@
 //!
 //! [`source`] fetches a suite's source into the cache, where each prefix has a [`place`] for building it. [`mpich`] runs one by its own
 //! lists ([`testlist`]), [`examples`] are the programs that came with it, [`known`] is what is known to fail. [`mpi4py`] reads what
-//! Python's test runner says ([`transcript`]), [`rsmpi`] runs another package's examples; what of them is not run is [`excluded`].
+//! Python's test runner says ([`transcript`]), [`rsmpi`] runs another package's examples; what of them is not run is [`excluded`];
+//! [`apps`] builds applications and has them check themselves.
 //! The report has one form for all (`mpi_suite::report`).
 
+mod apps;
 mod examples;
 mod excluded;
 mod known;
@@ -78,7 +80,7 @@ enum Suite {
     Mpi4py,
     /// rsmpi's examples (the directories n1, n2, n3: numbers of ranks)
     Rsmpi,
-    /// Applications (not built yet)
+    /// Applications, by their own checks (the directories fftw, hpcc, scotch)
     Apps,
 }
 
@@ -120,7 +122,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Suite::Mpich => mpich::run(&options(args, &repo, "mpich", launcher_args), &prefix)?,
         Suite::Mpi4py => mpi4py::run(&options(args, &repo, "mpi4py", launcher_args), &prefix)?,
         Suite::Rsmpi => rsmpi::run(&options(args, &repo, "rsmpi", launcher_args), &prefix)?,
-        Suite::Apps => unreachable!("checked above"),
+        Suite::Apps => apps::run(&options(args, &repo, "apps", launcher_args), &prefix)?,
     };
     drop(hosts);
     if let Some(path) = &args.report {
@@ -134,10 +136,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// What is asked for and not there yet is an error, never silently ignored.
 fn check(args: &Args) -> Result<()> {
-    match args.suite {
-        Suite::Own | Suite::Mpich | Suite::Mpi4py | Suite::Rsmpi => {}
-        Suite::Apps => bail!("this suite is not built yet (see docs/roadmap.md)"),
-    }
     if args.jobs == 0 {
         bail!("--jobs 0 would run nothing");
     }

@@ -40,6 +40,28 @@ pub fn need(tools: &[Tool]) -> Result<()> {
     install(&names, &packages)
 }
 
+/// A library that the C compiler has to find, and the package that brings it.
+pub struct Library {
+    pub name: &'static str,
+    pub package: &'static str,
+}
+
+/// As [`need`], for libraries.
+pub fn need_libraries(libraries: &[Library]) -> Result<()> {
+    let is_missing = |library: &&Library| {
+        let mut cc = Command::new("cc");
+        cc.args(["-shared", "-x", "c", "/dev/null", "-o", "/dev/null"]).arg(format!("-l{}", library.name));
+        !cc.output().is_ok_and(|done| done.status.success())
+    };
+    let missing: Vec<_> = libraries.iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = missing.iter().map(|library| library.name).collect();
+    let packages: Vec<_> = missing.iter().map(|library| library.package).collect();
+    install(&names, &packages)
+}
+
 /// Installs packages for what is missing, as [`need`] does.
 pub fn install(names: &[&str], packages: &[&str]) -> Result<()> {
     let command = format!("apt-get install --no-install-recommends {}", packages.join(" "));

@@ -34,8 +34,8 @@ pub fn tarball(package: &str) -> Result<(PathBuf, String)> {
     // An archive without sources makes this fail; whether the right one was there, the next step tells.
     let update = exec::quiet(apt.command().arg("update"));
     let fetched = exec::quiet(apt.command().current_dir(work.path()).args(["source", "--download-only", package]));
-    fetched.or_else(|error| update.and(Err(error)))?;
     let Some((file, version)) = find(work.path(), package) else {
+        fetched.or_else(|error| update.and(Err(error)))?;
         bail!("the source package {package} has no original tarball");
     };
     let kept = folder.join(file.file_name().expect("find returns files"));
