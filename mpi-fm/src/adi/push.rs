@@ -98,11 +98,15 @@ impl Process {
         let piece_max = self.fm.max_message(peer) - Words::SIZE;
         let mut packets = 0;
         while let Some(bulk) = out.bulk.front_mut() {
-            while bulk.offset < bulk.end {
+            // An empty stretch of a partitioned message is one piece, too.
+            loop {
                 if packets == self.config.push_packets || !self.push_piece(peer, bulk, piece_max) {
                     return packets > 0;
                 }
                 packets += 1;
+                if bulk.offset == bulk.end {
+                    break;
+                }
             }
             done.push(bulk.send);
             out.bulk.pop_front();

@@ -58,7 +58,8 @@ impl Partitioned {
     pub(crate) fn arrived(&mut self, offset: u64, len: u64) -> Option<Outcome> {
         let partition = self.shape.bytes;
         let Side::Receive(receiving) = &mut self.side else { return None };
-        let over = self.active && partition > 0 && len > 0 && receiving.arrived(partition, offset, len);
+        // An empty message ends with the one empty stretch of its sender.
+        let over = self.active && if partition > 0 { len > 0 && receiving.arrived(partition, offset, len) } else { len == 0 };
         over.then(|| Outcome { status: status_of(self), error: None })
     }
 }
@@ -125,13 +126,8 @@ impl Process {
         if bytes != total {
             let error = Some(lengths_differ(total, bytes, partner));
             self.end_round(handle, request, inner, Outcome { status: Status { bytes: 0, ..status }, error });
-        } else if total == 0 {
-            self.end_round(handle, request, inner, Outcome { status, error: None });
         } else {
             drop(inner);
-        }
-        if bytes == 0 {
-            return;
         }
         if peer == self.me() {
             self.partitions_cleared(peer, send, handle, total);

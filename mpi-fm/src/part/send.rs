@@ -35,6 +35,8 @@ pub struct Sending {
 
 /// A stretch of the message, in bytes.
 type Stretch = (u64, u64);
+/// Of an empty message, one empty stretch goes when all partitions are ready: it tells the receiver so.
+const EMPTY: [Stretch; 1] = [(0, 0)];
 type Stretches = SmallVec<[Stretch; 4]>;
 
 impl Sending {
@@ -56,6 +58,9 @@ impl Sending {
 impl Partitioned {
     /// Everything that is ready, as few stretches as possible.
     fn all_ready(&self, ready: &[bool]) -> Stretches {
+        if self.shape.bytes == 0 {
+            return if ready.contains(&false) { Stretches::new() } else { EMPTY.into_iter().collect() };
+        }
         stretches(self.shape.bytes, (0..ready.len()).filter(|index| ready[*index]))
     }
 }
@@ -122,8 +127,7 @@ impl Process {
         let Side::Send(sending) = &mut partitioned.side else { return };
         sending.ready.fill(false);
         sending.unready = sending.ready.len();
-        // An empty message asks nobody.
-        sending.cleared = total == 0;
+        sending.cleared = false;
         sending.take_clearance();
         if let Some(theirs) = sending.refused {
             let error = Some(lengths_differ(total, theirs, partner));
@@ -171,6 +175,7 @@ impl Process {
         sending.unready -= marked;
         let ready = match sending.to {
             Some(_) if sending.cleared && shape.bytes > 0 => stretches(shape.bytes, partitions.map(|index| index as usize)),
+            Some(_) if sending.cleared && sending.unready == 0 => EMPTY.into_iter().collect(),
             _ => Stretches::new(),
         };
         let to = sending.to;
@@ -189,7 +194,7 @@ impl Process {
         let State::Partitioned(partitioned) = &mut inner.state else { return };
         let (total, partner, active) = (partitioned.shape.total(), partitioned.partner, partitioned.active);
         let Side::Send(sending) = &mut partitioned.side else { return };
-        if sending.to != Some(from) || total == 0 {
+        if sending.to != Some(from) {
             return;
         }
         sending.receive = receive;
@@ -245,6 +250,9 @@ impl Process {
     /// Both ends are here.
     fn copy_stretch(&self, handle: Handle, receive: Handle, (mut offset, end): Stretch) {
         let mut piece = [0; 4096];
+        if offset == end {
+            self.on_data(Words { a: receive, b: 0, long: offset }, &[]);
+        }
         while offset < end {
             let piece = &mut piece[..(end - offset).min(4096) as usize];
             let Some(request) = self.requests.find(handle) else { return };

@@ -33,9 +33,13 @@ pub fn tarball(package: &str) -> Result<(PathBuf, String)> {
     let apt = Apt::prepare(work.path())?;
     // An archive without sources makes this fail; whether the right one was there, the next step tells.
     let update = exec::quiet(apt.command().arg("update"));
-    let fetched = exec::quiet(apt.command().current_dir(work.path()).args(["source", "--download-only", package]));
+    // Some archives lack the distribution's own changes to a package, which nobody here needs.
+    let fetched = apt.command().current_dir(work.path()).args(["source", "--download-only", package]).output()?;
     let Some((file, version)) = find(work.path(), package) else {
-        fetched.or_else(|error| update.and(Err(error)))?;
+        update?;
+        if !fetched.status.success() {
+            bail!("cannot fetch {package}: {}", String::from_utf8_lossy(&fetched.stderr).trim());
+        }
         bail!("the source package {package} has no original tarball");
     };
     let kept = folder.join(file.file_name().expect("find returns files"));

@@ -145,6 +145,29 @@ static void nobody_and_nothing(void) {
     EQ(flag, 1);
 }
 
+/* A message without data arrives when its sender says so, too. */
+static void nothing_waits_for_its_sender(void) {
+    MPI_Request request[2];
+    OK(MPI_Psend_init(NULL, 2, 0, MPI_INT, 0, 1, MPI_COMM_SELF, MPI_INFO_NULL, &request[0]));
+    OK(MPI_Precv_init(NULL, 2, 0, MPI_INT, 0, 1, MPI_COMM_SELF, MPI_INFO_NULL, &request[1]));
+    for (int round = 0; round < 3; round++) {
+        int flag = -1;
+        OK(MPI_Start(&request[1]));
+        OK(MPI_Parrived(request[1], 0, &flag));
+        EQ(flag, 0);
+        OK(MPI_Start(&request[0]));
+        OK(MPI_Pready(1, request[0]));
+        OK(MPI_Test(&request[1], &flag, MPI_STATUS_IGNORE));
+        EQ(flag, 0);
+        OK(MPI_Pready(0, request[0]));
+        OK(MPI_Waitall(2, request, MPI_STATUSES_IGNORE));
+        OK(MPI_Parrived(request[1], 1, &flag));
+        EQ(flag, 1);
+    }
+    for (int i = 0; i < 2; i++)
+        OK(MPI_Request_free(&request[i]));
+}
+
 int main(int argc, char **argv) {
     begin(&argc, &argv);
     right = (world_rank + 1) % world_size;
@@ -159,5 +182,6 @@ int main(int argc, char **argv) {
     ring(300000, 2, 5);
     columns();
     nobody_and_nothing();
+    nothing_waits_for_its_sender();
     return finish();
 }
