@@ -28,9 +28,9 @@ pub fn run(options: &Options, prefix: &Path) -> Result<Report> {
     let dirs: Vec<String> = if options.dirs.is_empty() { core() } else { options.dirs.to_vec() };
     tools::need(&[tools::MAKE])?;
     let tree = Tree::open(prefix)?;
-    // What other versions of the suite list may not be in this one.
-    let (listed, absent): (Vec<_>, Vec<_>) =
-        dirs.into_iter().partition(|dir| dir == examples::DIR || tree.tests().join(dir).join("testlist").is_file());
+    // What other versions of the suite list may not be in this one. Some lists are made by the suite's configuration.
+    let has_list = |dir: &str| ["testlist", "testlist.in"].iter().any(|list| tree.tests().join(dir).join(list).is_file());
+    let (listed, absent): (Vec<_>, Vec<_>) = dirs.into_iter().partition(|dir| dir == examples::DIR || has_list(dir));
     for dir in &absent {
         println!("{dir}: MPICH {} lists no tests there", tree.version);
     }
