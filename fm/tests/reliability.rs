@@ -28,6 +28,17 @@ impl Pair {
         Pair { random, now_ns: 0, flows, on_the_way: BTreeMap::new(), frames: 0, lost, repeated }
     }
 
+    /// Pushes packets while there is room, or fewer.
+    fn push_some(&mut self, side: usize, count: u64, pushed: &mut u64) {
+        while *pushed < count && self.flows[side].has_room() && self.random.below(4) > 0 {
+            let mut packet = self.flows[side].buffer();
+            packet.clear();
+            packet.extend(pushed.to_le_bytes());
+            self.flows[side].push(packet);
+            *pushed += 1;
+        }
+    }
+
     fn transmit(&mut self, side: usize) {
         let mut frame = Vec::new();
         while self.flows[side].transmit(self.now_ns, &mut frame) {
@@ -64,14 +75,8 @@ fn exchange(seed: u64, count: u64) -> Pair {
     let mut pair = Pair::new(seed);
     let (mut pushed, mut taken) = ([0u64; 2], [0u64; 2]);
     while taken != [count; 2] || !pair.flows.iter().all(Flow::is_settled) {
-        for side in 0..2 {
-            while pushed[side] < count && pair.flows[side].has_room() && pair.random.below(4) > 0 {
-                let mut packet = pair.flows[side].buffer();
-                packet.clear();
-                packet.extend(pushed[side].to_le_bytes());
-                pair.flows[side].push(packet);
-                pushed[side] += 1;
-            }
+        for (side, pushed) in pushed.iter_mut().enumerate() {
+            pair.push_some(side, count, pushed);
             pair.transmit(side);
         }
         let Some(side) = pair.advance() else {

@@ -163,7 +163,7 @@ pub struct Table<T> {
 
 impl<T: 'static> Table<T> {
     pub fn new(kind: Kind) -> Table<T> {
-        assert!(Arena::<Entry<T>>::CAPACITY <= 2 << INDEX_BITS);
+        const { assert!(Arena::<Entry<T>>::CAPACITY <= 2 << INDEX_BITS) };
         Table { kind, entries: Arena::new(Threading::Multiple, Entry::vacant) }
     }
 

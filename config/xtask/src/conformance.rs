@@ -180,10 +180,10 @@ fn own(args: &Args, prefix: &Path, launcher_args: Vec<OsString>) -> Result<Repor
     suite::run(&options)
 }
 
-/// The core of MPICH's suite and its examples on what is installed in the clone's own prefix; what is known to fail may.
+/// The core of MPICH's suite, what beside it runs quickly, and its examples on what is installed in the clone's own prefix; what is known
+/// to fail may.
 pub fn mpich_gate(repo: &Repo) -> Result<Counts> {
-    let mut dirs: Vec<String> = mpich::CORE.iter().map(|dir| dir.to_string()).collect();
-    dirs.push(examples::DIR.into());
+    let dirs: Vec<String> = mpich::CORE.into_iter().chain(["errors", "part", examples::DIR]).map(String::from).collect();
     let kept = repo.target.join("conformance/mpich");
     let options = Options { dirs: &dirs, filter: None, jobs: 1, limit: Some(120), verbose: false, kept, launcher_args: Vec::new() };
     let mut report = mpich::run(&options, &repo.prefix())?;

@@ -19,7 +19,8 @@ const SONAME: &str = "libmpi_abi.so.1";
 pub fn link(archive: &Path, lib: &Path) -> Result<()> {
     let time = |file: &Path| fs::metadata(file).and_then(|meta| meta.modified());
     let made = time(archive).with_context(|| format!("cannot read {}", archive.display()))?;
-    let links: [(_, fn(&Path, &Path) -> Result<()>); 2] = [(SONAME, link_shared), ("libmpi_abi.a", link_static)];
+    type Link = fn(&Path, &Path) -> Result<()>;
+    let links: [(_, Link); 2] = [(SONAME, link_shared), ("libmpi_abi.a", link_static)];
     for (name, link) in links {
         let library = lib.join(name);
         if !time(&library).is_ok_and(|mark| mark == made) {

@@ -13,6 +13,9 @@
 //! Bodies are `unsafe`: their callers are C programs, which keep the promises that the standard asks of them. Handles are looked
 //! up, null pointers refused; no body follows a pointer otherwise.
 
+// What the bodies ask of their callers stands above, once for all; their parameters are the standard's.
+#![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
+
 pub mod abi;
 pub mod alone;
 pub mod args;

@@ -171,7 +171,7 @@ fields! {
 
 /// C, `mpif.h` and `mpi_f08` have the same eight integers in the same order (MPI 5.0 section 20.3).
 unsafe fn same<A: Copy, B>(from: *const A, to: *mut B) -> Result<()> {
-    const { assert!(size_of::<MPI_Status>() == 8 * size_of::<MPI_Fint>()) };
+    const { assert!(size_of::<MPI_Status>() == size_of::<[MPI_Fint; 8]>()) };
     if from.is_null() {
         bail!(ARG, "the status is MPI_STATUS_IGNORE, which has no contents to convert");
     }

@@ -199,16 +199,17 @@ impl Process {
         if let State::Partitioned(_) = inner.state {
             return self.release_partitioned(handle, request, inner);
         }
-        if let State::Generalized(operation) = &mut inner.state {
-            if request.is_done() {
-                let freed = operation.free();
-                drop(inner);
-                self.requests.free(handle);
-                return freed;
-            }
+        if let State::Generalized(operation) = &mut inner.state
+            && request.is_done()
+        {
+            let freed = operation.free();
+            drop(inner);
+            self.requests.free(handle);
+            return freed;
         }
         inner.held = false;
-        let over = request.is_done() && !(inner.buffered && !inner.memory.is_empty());
+        let on_its_way = inner.buffered && !inner.memory.is_empty();
+        let over = request.is_done() && !on_its_way;
         drop(inner);
         if over {
             self.requests.free(handle);

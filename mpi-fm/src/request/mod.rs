@@ -35,10 +35,12 @@ pub enum State {
     Generalized(Box<dyn Generalized>),
 }
 
+/// Starts one round of a persistent operation and returns its request.
+pub type Start = Box<dyn Fn(&crate::Process) -> Result<Handle> + Send>;
+
 /// A persistent request's template (MPI 5.0 section 3.9).
 pub struct Persistent {
-    /// Starts one round and returns its request.
-    pub start: Box<dyn Fn(&crate::Process) -> Result<Handle> + Send>,
+    pub start: Start,
     /// The round under way, or [`NULL`].
     pub active: Handle,
 }

@@ -62,8 +62,8 @@ impl Flags {
             Info::IncludeDirs => quoted(&[self.include.clone().into()]),
             Info::LibraryDirs => quoted(&[self.lib.clone().into()]),
             Info::Libraries => LIBRARY.into(),
-            Info::CompileInfo => all(&[compiler, &self.compiling()]),
-            Info::LinkInfo => all(&[compiler, &self.compiling(), &self.linking()]),
+            Info::WholeCompile => all(&[compiler, &self.compiling()]),
+            Info::WholeLink => all(&[compiler, &self.compiling(), &self.linking()]),
             Info::Version | Info::Help => unreachable!("answered without the flags"),
         }
     }

@@ -64,9 +64,9 @@ pub enum Info {
     Libraries,
     Version,
     /// The compiler and its flags for compiling.
-    CompileInfo,
+    WholeCompile,
     /// The compiler and its flags for compiling and linking.
-    LinkInfo,
+    WholeLink,
     Help,
 }
 
@@ -102,12 +102,12 @@ pub const OPTIONS: &[Opt] = &[
     info(&["showme:version"], Info::Version, "print the version of HPVM"),
     info(
         &["compile_info", "compile-info", "show-compile-info"],
-        Info::CompileInfo,
+        Info::WholeCompile,
         "print the compiler with its flags for compiling",
     ),
     info(
         &["link_info", "link-info", "show-link-info"],
-        Info::LinkInfo,
+        Info::WholeLink,
         "print the compiler with its flags for compiling and linking",
     ),
     info(&["help", "showme:help"], Info::Help, "print this text"),
