@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -48,7 +49,18 @@ pub fn command(words: &[&str]) -> (Command, String) {
         .env_remove("XDG_CONFIG_HOME")
         .env("HOME", "/nonexistent");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // SAFETY: `signal` may be called between fork and exec.
+    unsafe { command.pre_exec(heed_signals) };
     (command, mark)
+}
+
+/// Whoever runs the tests in the background, or under `nohup`, ignores these, and ignoring is inherited.
+fn heed_signals() -> std::io::Result<()> {
+    for number in [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
+        // SAFETY: the default action of a signal.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+    Ok(())
 }
 
 pub fn start_command((mut command, mark): (Command, String)) -> Run {
