@@ -1,5 +1,7 @@
 //! The engine's settings: one typed structure, filled once when the process starts.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
 /// Settings of the point-to-point protocols.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Config {
@@ -7,7 +9,7 @@ pub struct Config {
     pub eager_bytes_max: usize,
     /// Unexpected messages that one sender may leave with one receiver, in messages …
     pub unexpected_messages_max: u32,
-    /// … and in bytes. Beyond either, only envelopes are sent.
+    /// … and in bytes. Beyond either, only envelopes are sent. Sender and receiver count alike, so all processes have the same.
     pub unexpected_bytes_max: u64,
     /// Shortest body, in bytes, that the receiver reads out of the sender's memory where the device can: longer messages are not eager
     /// there.
@@ -22,17 +24,74 @@ pub struct Config {
     pub push_packets: usize,
 }
 
+impl Config {
+    pub const DEFAULT: Config = Config {
+        eager_bytes_max: 16 << 10,
+        unexpected_messages_max: 4096,
+        unexpected_bytes_max: 1 << 20,
+        fetch_bytes_min: 8 << 10,
+        fetch_bytes_max: 512 << 10,
+        fetch_piece_bytes: 1 << 20,
+        extract_packets: 64,
+        push_packets: 16,
+    };
+}
+
 impl Default for Config {
     fn default() -> Config {
-        Config {
-            eager_bytes_max: 16 << 10,
-            unexpected_messages_max: 4096,
-            unexpected_bytes_max: 1 << 20,
-            fetch_bytes_min: 8 << 10,
-            fetch_bytes_max: 512 << 10,
-            fetch_piece_bytes: 1 << 20,
-            extract_packets: 64,
-            push_packets: 16,
+        Config::DEFAULT
+    }
+}
+
+/// Those that concern this process alone may change while it runs; the next message or round of progress goes by the new value.
+macro_rules! settings {
+    ($($name:ident: $type:ty = $atomic:ident;)*) => {
+        /// The settings of a running process.
+        pub struct Settings {
+            start: Config,
+            $($name: $atomic,)*
         }
+
+        impl Settings {
+            pub fn new(start: Config) -> Settings {
+                Settings { start, $($name: $atomic::new(start.$name),)* }
+            }
+
+            $(#[inline]
+            pub fn $name(&self) -> $type {
+                self.$name.load(Relaxed)
+            })*
+
+            /// What is in force now.
+            pub fn now(&self) -> Config {
+                Config { $($name: self.$name(),)* ..self.start }
+            }
+
+            /// Takes over from `wanted` what may change while the process runs.
+            pub fn adopt(&self, wanted: &Config) {
+                $(self.$name.store(wanted.$name, Relaxed);)*
+            }
+        }
+    };
+}
+
+settings! {
+    eager_bytes_max: usize = AtomicUsize;
+    fetch_bytes_min: u64 = AtomicU64;
+    fetch_bytes_max: u64 = AtomicU64;
+    fetch_piece_bytes: u64 = AtomicU64;
+    extract_packets: usize = AtomicUsize;
+    push_packets: usize = AtomicUsize;
+}
+
+impl Settings {
+    #[inline]
+    pub fn unexpected_messages_max(&self) -> u32 {
+        self.start.unexpected_messages_max
+    }
+
+    #[inline]
+    pub fn unexpected_bytes_max(&self) -> u64 {
+        self.start.unexpected_bytes_max
     }
 }

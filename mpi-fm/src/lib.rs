@@ -26,6 +26,7 @@ pub mod process;
 pub mod request;
 pub mod session;
 pub mod status;
+pub mod tally;
 pub mod topo;
 
 pub use buf::Buf;

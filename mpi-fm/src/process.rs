@@ -8,7 +8,7 @@ use crate::bsend::BufferSlot;
 use crate::coll::running::Running;
 use crate::comm::queues::Queues;
 use crate::comm::{self, Comm};
-use crate::config::Config;
+use crate::config::{Config, Settings};
 use crate::datatype::Datatypes;
 use crate::error::{Error, Result};
 use crate::handle::{Handle, Kind, Table};
@@ -16,6 +16,7 @@ use crate::host::Host;
 use crate::objects::Attached;
 use crate::op::Ops;
 use crate::request::Requests;
+use crate::tally::Totals;
 use fm::{Fm, Park, Peer, ThreadLock, Threading};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -28,7 +29,7 @@ pub struct Process {
     pub fm: Fm,
     pub park: Arc<dyn Park>,
     pub host: Arc<dyn Host>,
-    pub config: Config,
+    pub config: Settings,
     pub requests: Requests,
     /// The predefined datatypes.
     pub types: Datatypes,
@@ -69,7 +70,7 @@ impl Process {
         let process = Arc::new(Process {
             park,
             host,
-            config,
+            config: Settings::new(config),
             requests: Requests::new(threading),
             types: Datatypes::new(),
             comms: Table::new(Kind::Comm),
@@ -147,6 +148,23 @@ impl Process {
     #[inline]
     pub(crate) fn peer(&self, peer: Peer) -> &PeerState {
         self.peers[peer.index()].get_or_init(|| Box::new(PeerState::new(self.threading(), &self.config)))
+    }
+
+    /// Messages so far, by kind. May be asked for by any thread, while others send and receive.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for (index, peer) in self.peers.iter().enumerate() {
+            let Some(peer) = peer.get() else { continue };
+            if index == self.me().index() {
+                totals.own += peer.sent.eager.total();
+                continue;
+            }
+            totals.eager_sent += peer.sent.eager.total();
+            totals.eager_received += peer.received.eager.total();
+            totals.rendezvous_sent += peer.sent.rendezvous.total();
+            totals.rendezvous_received += peer.received.rendezvous.total();
+        }
+        totals
     }
 
     /// This process's count of the communicators it leads, for the next one's global name.

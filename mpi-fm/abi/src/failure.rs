@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn instance() -> Instance {
-        let instance = Instance::started_by(Box::new(|threading| Ok(singleton(threading))));
+        let instance = Instance::started_by(Box::new(|threading, config| Ok(singleton(threading, config))));
         crate::init::init_alone(&instance);
         instance
     }

@@ -45,6 +45,12 @@ pub fn seconds() -> f64 {
     now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9
 }
 
+/// Nanoseconds on the machine's clock.
+pub fn nanoseconds() -> u64 {
+    let now = now();
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
 /// The clock's resolution in seconds.
 pub fn resolution() -> f64 {
     let mut step = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -60,12 +66,11 @@ impl Host for Machine {
 
     fn waiting(&self, waiting: Option<Waiting>) {
         let Some(Waiting { comm, peer, tag }) = waiting else { return self.line.running() };
-        let now = now();
         self.line.waiting(Shown {
             comm,
             peer: if peer == ANY_SOURCE { status::ANY } else { peer },
             tag: if tag == ANY_TAG { status::ANY } else { tag },
-            since_ns: now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64,
+            since_ns: nanoseconds(),
         });
     }
 

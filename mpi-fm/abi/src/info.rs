@@ -44,6 +44,11 @@ impl Infos {
         if info == MPI_Info::NULL { Ok(None) } else { self.get(info).map(Some) }
     }
 
+    /// How many objects of the program have a handle.
+    pub fn live(&self) -> usize {
+        self.table.iter().count()
+    }
+
     /// The handle of a new object.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use crate::args::put;
 use crate::failure::{die, who};
 use crate::instance::{Instance, Phase, current};
 use crate::rank::{Rank, Thread};
-use crate::trace;
+use crate::{leaks, trace};
 use crate::types::MPI_Comm;
 use fm::Threading;
 use mpi_fm::attr::Object;
@@ -39,15 +39,19 @@ fn initialize(instance: &Instance, required: c_int) -> Result<c_int> {
         Phase::Running => bail!(OTHER, "MPI is initialised already"),
         Phase::Finalized => bail!(OTHER, "MPI cannot be initialised again after MPI_Finalize"),
     }
-    // A number between two levels asks for the next one up, whatever a program takes it from.
-    let levels = [THREAD_SINGLE, THREAD_FUNNELED, THREAD_SERIALIZED, THREAD_MULTIPLE];
-    let level = levels.into_iter().find(|level| required <= *level).unwrap_or(THREAD_MULTIPLE);
+    let level = level(required);
     let rank = join(instance, if level == THREAD_MULTIPLE { Threading::Multiple } else { Threading::Single })?;
     let level = level.min(most(rank));
     // SAFETY: no condition.
     let main = unsafe { libc::pthread_self() };
     instance.world_begins(rank, Thread { level, main });
     Ok(level)
+}
+
+/// The thread level that is meant: a number between two asks for the next one up, whatever a program takes it from.
+pub fn level(required: c_int) -> c_int {
+    let levels = [THREAD_SINGLE, THREAD_FUNNELED, THREAD_SERIALIZED, THREAD_MULTIPLE];
+    levels.into_iter().find(|level| required <= *level).unwrap_or(THREAD_MULTIPLE)
 }
 
 /// Becomes a user of the rank.
@@ -70,6 +74,7 @@ pub fn leave(instance: &Instance) {
     instance.leave(|rank| {
         rank.process.close();
         trace::report(instance, rank);
+        leaks::report(instance, rank);
         rank.line().finalised();
     });
 }
@@ -86,6 +91,7 @@ pub unsafe fn finalize(rank: &Rank) -> Result<()> {
     rank.process.finalize()?;
     instance.world_ends(rank);
     leave(instance);
+    leaks::report_sessions(instance);
     Ok(())
 }
 
@@ -170,7 +176,7 @@ mod tests {
     use crate::start::singleton;
 
     fn alone() -> Instance {
-        Instance::started_by(Box::new(|threading| Ok(singleton(threading))))
+        Instance::started_by(Box::new(|threading, config| Ok(singleton(threading, config))))
     }
 
     #[test]

@@ -4,6 +4,8 @@ use crate::abi::Fortran;
 use crate::error::Registered;
 use crate::info::Infos;
 use crate::rank::{Rank, Thread};
+use crate::tools::Tools;
+use mpi_fm::config::Config;
 use mpi_fm::errcode::ErrorCodes;
 use fm::Threading;
 use mpi_fm::errhandler::Errhandler;
@@ -37,12 +39,15 @@ pub struct Instance {
     pub fortran: Mutex<Fortran>,
     /// The error handler of `MPI_FILE_NULL`: that of files to come, and of errors in opening them (MPI 5.0 section 14.7).
     file_errhandler: Mutex<Errhandler>,
+    pub tools: Tools,
+    /// What the rank is to start with: a tool may set it before.
+    config: Mutex<Config>,
     /// What the first user makes a rank with, if not with what the launcher said.
     starter: Option<Starter>,
 }
 
 /// Makes a rank that so many threads may use at once.
-pub type Starter = Box<dyn Fn(Threading) -> Result<Rank> + Send + Sync>;
+pub type Starter = Box<dyn Fn(Threading, Config) -> Result<Rank> + Send + Sync>;
 
 /// How far a process has come in the World Model (MPI 5.0 section 11.2), which a program goes through once. Sessions come and go beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +80,8 @@ impl Instance {
             infos: Infos::new(),
             fortran: Mutex::new(Fortran::new()),
             file_errhandler: Mutex::new(Errhandler::RETURN),
+            tools: Tools::new(),
+            config: Mutex::new(Config::DEFAULT),
             starter: None,
         }
     }
@@ -87,9 +94,10 @@ impl Instance {
     }
 
     fn start(&self, threading: Threading) -> Result<Rank> {
+        let config = *self.config.lock();
         match &self.starter {
-            None => crate::start::start(threading),
-            Some(starter) => starter(threading),
+            None => crate::start::start(threading, config),
+            Some(starter) => starter(threading, config),
         }
     }
 
@@ -98,6 +106,27 @@ impl Instance {
     pub fn rank(&self) -> Option<&Rank> {
         // SAFETY: `join` stored a box that lives as long as the instance.
         unsafe { self.rank.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The rank that this process is or was last: its counts can be read after it has left MPI.
+    pub fn latest_rank(&self) -> Option<&Rank> {
+        // SAFETY: as in `rank`; who leaves or joins in between keeps the box.
+        self.rank().or_else(|| unsafe { self.retired.load(Ordering::Acquire).as_ref() })
+    }
+
+    /// The settings in force, or those that the rank will start with.
+    pub fn config(&self) -> Config {
+        self.latest_rank().map_or_else(|| *self.config.lock(), |rank| rank.process.config.now())
+    }
+
+    /// Changes settings. A rank that is there adopts those that may change while it runs.
+    pub fn configure(&self, change: impl FnOnce(&mut Config)) {
+        let mut config = self.config();
+        change(&mut config);
+        *self.config.lock() = config;
+        if let Some(rank) = self.latest_rank() {
+            rank.process.config.adopt(&config);
+        }
     }
 
     pub fn phase(&self) -> Phase {

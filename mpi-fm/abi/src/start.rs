@@ -20,19 +20,19 @@ const TAG_UB: i32 = i32::MAX;
 ///
 /// # Errors
 /// `MPI_ERR_OTHER` when the launcher's environment cannot be used, or is that of another MPI's launcher.
-pub fn start(threading: Threading) -> Result<Rank> {
+pub fn start(threading: Threading, config: Config) -> Result<Rank> {
     match StartUp::from_environment() {
-        Ok(Some(startup)) => of_job(&startup, threading),
+        Ok(Some(startup)) => of_job(&startup, threading, config),
         Ok(None) => match foreign::detect() {
             Some(text) => bail!(OTHER, "{text}"),
-            None => Ok(singleton(threading)),
+            None => Ok(singleton(threading, config)),
         },
         Err(error) => bail!(OTHER, "{error}"),
     }
 }
 
 /// Rank `startup.place.rank` of a job of `hpvmrun`.
-fn of_job(startup: &StartUp, threading: Threading) -> Result<Rank> {
+fn of_job(startup: &StartUp, threading: Threading, config: Config) -> Result<Rank> {
     let Place { rank, size, appnum, universe_size, node, .. } = startup.place;
     let line = match claim(startup)? {
         Ok(line) => Arc::new(line),
@@ -41,7 +41,7 @@ fn of_job(startup: &StartUp, threading: Threading) -> Result<Rank> {
                 "hpvm: process {}: rank {rank} is process {pid} already; this program, started by it or after it, runs alone",
                 std::process::id()
             );
-            return Ok(singleton(threading));
+            return Ok(singleton(threading, config));
         }
     };
     let bell = startup.event.open(startup.launcher_pid);
@@ -49,13 +49,13 @@ fn of_job(startup: &StartUp, threading: Threading) -> Result<Rank> {
     let host = Arc::new(Machine::new(Arc::clone(&line), Some(bell), node));
     let attributes = Predefined::new(TAG_UB, true, Some(appnum as i32), Some(universe_size as i32));
     if size == 1 {
-        return Ok(alone(line, host, threading, attributes));
+        return Ok(alone(line, host, threading, config, attributes));
     }
     let Reach { devices, route, park } = Reach::of(startup, threading, &host)?;
     let route = |peer: Peer| usize::from(route[peer.index()]);
     let fm = Fm::new(Peer(rank), size, devices, route, threading, crate::trace::wanted());
     host.initialised();
-    let process = Process::new(fm, park, host, Config::default());
+    let process = Process::new(fm, park, host, config);
     Ok(Rank::new(process, line, attributes))
 }
 
@@ -71,16 +71,16 @@ fn claim(startup: &StartUp) -> Result<std::result::Result<Line, u32>> {
 }
 
 /// A process that nobody launched: it maps no shared memory.
-pub fn singleton(threading: Threading) -> Rank {
+pub fn singleton(threading: Threading, config: Config) -> Rank {
     let line = Arc::new(Line::own());
     let host = Arc::new(Machine::new(Arc::clone(&line), None, 0));
-    alone(line, host, threading, Predefined::new(TAG_UB, true, None, None))
+    alone(line, host, threading, config, Predefined::new(TAG_UB, true, None, None))
 }
 
 /// A process without peers.
-fn alone(line: Arc<Line>, host: Arc<Machine>, threading: Threading, attributes: Predefined) -> Rank {
+fn alone(line: Arc<Line>, host: Arc<Machine>, threading: Threading, config: Config, attributes: Predefined) -> Rank {
     let fm = Fm::new(Peer(0), 1, vec![Arc::new(Nobody)], |_| 0, threading, crate::trace::wanted());
     host.initialised();
-    let process = Process::new(fm, Arc::new(Threads::default()), host, Config::default());
+    let process = Process::new(fm, Arc::new(Threads::default()), host, config);
     Rank::new(process, line, attributes)
 }

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `fn … = body;` | `unsafe fn body(rank: &Rank, …) -> Result<()>` |
 //! | `fn … = body, any_time;` | `unsafe fn body(instance: &Instance, …) -> Result<()>`, also before initialisation and after finalisation |
+//! | `fn … = body, tool;` | `unsafe fn body(instance: &Instance, …) -> tools::Result<()>`: the tool interface, whose errors are codes |
 //! | `fn … -> T = body;` | `unsafe fn body(instance: &Instance, …) -> T`, at any time, cannot fail |
 //! | `fn … = unsupported;` | none yet: raises `MPI_ERR_UNSUPPORTED_OPERATION` |
 //!
@@ -139,6 +140,14 @@ macro_rules! function {
                 // SAFETY: as above.
                 |instance| unsafe { $($body)::+(instance, $($param),*) },
             )
+        }
+        weak_name!($name);
+    };
+    ($name:ident ($($param:ident : $type:ty),* $(,)?) [] [$($body:ident)::+] [tool]) => {
+        #[unsafe(export_name = concat!("P", stringify!($name)))]
+        pub unsafe extern "C" fn $name($($param: $type),*) -> c_int {
+            // SAFETY: as above.
+            $crate::enter::enter_tool(|instance| unsafe { $($body)::+(instance, $($param),*) })
         }
         weak_name!($name);
     };

@@ -53,7 +53,7 @@ impl Process {
     /// Reads a piece. Returns whether more is to be read.
     fn fetch_piece(&self, fetch: &mut Fetch) -> bool {
         let Fetch { from, send, receive, address, offset, end } = *fetch;
-        let len = (end - offset).min(self.config.fetch_piece_bytes);
+        let len = (end - offset).min(self.config.fetch_piece_bytes());
         let read = self.requests.find(receive).and_then(|request| {
             let mut inner = request.inner.lock();
             let room = inner.memory.room_at(offset, len as usize)?;

@@ -5,6 +5,8 @@
 //! whichever receive comes finds the oldest message for it at once, at any depth.
 
 use super::lists::{Key, Lists};
+use crate::tally::Depths;
+use std::sync::Arc;
 
 /// What a receive accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,15 +57,26 @@ pub struct Matcher<R, M> {
     /// A message is in the lists of all classes.
     unexpected: Lists<M, CLASSES>,
     next_order: u64,
+    depths: Arc<Depths>,
 }
 
 impl<R, M> Default for Matcher<R, M> {
     fn default() -> Self {
-        Matcher { posted: std::array::from_fn(|_| Lists::default()), unexpected: Lists::default(), next_order: 0 }
+        Matcher {
+            posted: std::array::from_fn(|_| Lists::default()),
+            unexpected: Lists::default(),
+            next_order: 0,
+            depths: Arc::default(),
+        }
     }
 }
 
 impl<R, M> Matcher<R, M> {
+    /// The lengths of its queues, to be read without the lock that guards the matcher.
+    pub fn depths(&self) -> &Arc<Depths> {
+        &self.depths
+    }
+
     /// A message arrives: takes the first posted receive that accepts it.
     #[inline]
     pub fn arrive(&mut self, source: u32, tag: i32) -> Option<R> {
@@ -76,11 +89,12 @@ impl<R, M> Matcher<R, M> {
                 }
             }
         }
-        best.map(|(_, class, number)| self.posted[class].remove(number).receive)
+        best.map(|(_, class, number)| self.remove_posted(class, number))
     }
 
     /// No receive took the message: it waits. Returns its number, good until it is taken.
     pub fn wait_for_receive(&mut self, source: u32, tag: i32, message: M) -> u32 {
+        self.depths.unexpected.up();
         self.unexpected.push(keys(source, tag).map(Some), message)
     }
 
@@ -96,7 +110,7 @@ impl<R, M> Matcher<R, M> {
     pub fn take(&mut self, pattern: &Pattern) -> Option<M> {
         let (class, key) = pattern.class();
         let number = self.unexpected.first(class, key)?;
-        Some(self.unexpected.remove(number))
+        Some(self.remove_unexpected(number))
     }
 
     /// Posts a receive that found no message. Returns its number, for [`unpost`](Self::unpost).
@@ -104,23 +118,36 @@ impl<R, M> Matcher<R, M> {
     pub fn post(&mut self, pattern: &Pattern, receive: R) -> u32 {
         let (class, key) = pattern.class();
         self.next_order += 1;
+        self.depths.posted.up();
         let number = self.posted[class].push([Some(key)], Posted { order: self.next_order, receive });
         number * CLASSES as u32 + class as u32
     }
 
     /// Withdraws the posted receive with this number if `is_it` says that it still is the one meant.
     pub fn unpost(&mut self, number: u32, is_it: impl FnOnce(&R) -> bool) -> Option<R> {
-        let (posted, number) = (&mut self.posted[number as usize % CLASSES], number / CLASSES as u32);
-        if !is_it(&posted.get(number)?.receive) {
+        let (class, number) = (number as usize % CLASSES, number / CLASSES as u32);
+        if !is_it(&self.posted[class].get(number)?.receive) {
             return None;
         }
-        Some(posted.remove(number).receive)
+        Some(self.remove_posted(class, number))
     }
 
     /// Takes the waiting message that `is_it` picks: for the cancellation of a send, at a cost linear in the queue.
     pub fn take_where(&mut self, is_it: impl Fn(&M) -> bool) -> Option<M> {
         let number = self.unexpected.iter().find(|(_, message)| is_it(message))?.0;
-        Some(self.unexpected.remove(number))
+        Some(self.remove_unexpected(number))
+    }
+
+    #[inline]
+    fn remove_posted(&mut self, class: usize, number: u32) -> R {
+        self.depths.posted.down();
+        self.posted[class].remove(number).receive
+    }
+
+    #[inline]
+    fn remove_unexpected(&mut self, number: u32) -> M {
+        self.depths.unexpected.down();
+        self.unexpected.remove(number)
     }
 
     /// Receives waiting for messages.
@@ -185,6 +212,8 @@ mod tests {
             }
             prop_assert_eq!(matcher.unexpected_len(), waiting.len());
             prop_assert_eq!(matcher.posted_len(), posted.len());
+            let depths = matcher.depths();
+            prop_assert_eq!((depths.unexpected.level(), depths.posted.level()), (waiting.len() as u64, posted.len() as u64));
         }
     }
 }

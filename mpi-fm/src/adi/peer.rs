@@ -1,8 +1,9 @@
 //! What a process keeps for each other process it talks to.
 
 use super::envelope::{Envelope, Words};
-use crate::config::Config;
+use crate::config::Settings;
 use crate::handle::Handle;
+use crate::tally::Traffic;
 use fm::{HandlerId, ThreadLock, Threading};
 use std::collections::VecDeque;
 
@@ -10,6 +11,10 @@ use std::collections::VecDeque;
 pub struct PeerState {
     pub out: ThreadLock<Outgoing>,
     pub owed: ThreadLock<Owed>,
+    /// Messages to the peer, counted under `out`. Those of a process to itself count as eager.
+    pub sent: Traffic,
+    /// Messages from the peer that were matched, counted under `owed`.
+    pub received: Traffic,
 }
 
 /// The sending side.
@@ -52,20 +57,22 @@ pub struct Owed {
 }
 
 impl PeerState {
-    pub fn new(threading: Threading, config: &Config) -> PeerState {
+    pub fn new(threading: Threading, config: &Settings) -> PeerState {
         PeerState {
             out: ThreadLock::new(
                 threading,
                 Outgoing {
                     sequence: 0,
-                    messages_left: config.unexpected_messages_max,
-                    bytes_left: config.unexpected_bytes_max,
+                    messages_left: config.unexpected_messages_max(),
+                    bytes_left: config.unexpected_bytes_max(),
                     queue: VecDeque::new(),
                     bulk: VecDeque::new(),
                     listed: false,
                 },
             ),
             owed: ThreadLock::new(threading, Owed::default()),
+            sent: Traffic::default(),
+            received: Traffic::default(),
         }
     }
 }

@@ -60,7 +60,7 @@ impl Process {
     #[inline]
     pub fn progress(&self) -> Progress {
         let Some(_turn) = self.progress_turn.try_lock() else { return Progress::Elsewhere };
-        let mut some = self.fm.extract(self.config.extract_packets, &Handlers(self)) > 0;
+        let mut some = self.fm.extract(self.config.extract_packets(), &Handlers(self)) > 0;
         some |= self.push_all();
         some |= self.fetch_some();
         some |= self.advance_running();

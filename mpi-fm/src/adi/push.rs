@@ -100,7 +100,7 @@ impl Process {
         while let Some(bulk) = out.bulk.front_mut() {
             // An empty stretch of a partitioned message is one piece, too.
             loop {
-                if packets == self.config.push_packets || !self.push_piece(peer, bulk, piece_max) {
+                if packets == self.config.push_packets() || !self.push_piece(peer, bulk, piece_max) {
                     return packets > 0;
                 }
                 packets += 1;

@@ -241,7 +241,7 @@ impl Process {
             self.woken();
             return Ok(send);
         }
-        let send = if mode == Mode::Standard && bytes <= self.config.eager_bytes_max as u64 {
+        let send = if mode == Mode::Standard && bytes <= self.config.eager_bytes_max() as u64 {
             let mut body = SmallVec::from_elem(0, bytes as usize);
             memory.read_at(0, &mut body);
             let send = self.requests.start(state, Memory::EMPTY, comm.handle)?;

@@ -41,9 +41,14 @@ impl Process {
             self.copy_to_self(send, receive);
             return;
         }
+        {
+            let peer = self.peer(from);
+            let _counting = peer.owed.lock();
+            peer.received.rendezvous.count(accepted);
+        }
         if let Some(address) = address
             && one_piece
-            && (self.config.fetch_bytes_min..=self.config.fetch_bytes_max).contains(&accepted)
+            && (self.config.fetch_bytes_min()..=self.config.fetch_bytes_max()).contains(&accepted)
             && self.fm.can_read(from)
         {
             self.fetch(Fetch { from, send, receive, address, offset: 0, end: accepted });

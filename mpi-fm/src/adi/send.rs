@@ -5,7 +5,7 @@
 //! second way: the receiver's clearance is the proof of the match.
 
 use super::envelope::{Announcement, EAGER, Envelope, Plane, READY_TO_SEND};
-use super::peer::{Outgoing, Queued};
+use super::peer::{Outgoing, PeerState, Queued};
 use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::error::Result;
@@ -77,8 +77,9 @@ impl Process {
         let (peer, context) = to.comm.target(to.rank);
         let mut envelope = envelope(to, context);
         if mode == Mode::Standard && peer != self.me() {
-            let mut out = self.peer(peer).out.lock();
-            if out.queue.is_empty() && self.try_eager(&mut out, peer, &mut envelope, &buf) {
+            let state = self.peer(peer);
+            let mut out = state.out.lock();
+            if out.queue.is_empty() && self.try_eager(state, &mut out, peer, &mut envelope, &buf) {
                 return Ok(Started::Gone { peer, envelope });
             }
         }
@@ -89,7 +90,7 @@ impl Process {
     #[cold]
     fn start_pending(&self, buf: Buf<'_>, to: &Address<'_>, mode: Mode, peer: Peer, mut envelope: Envelope) -> Result<Handle> {
         if peer == self.me() {
-            envelope.sequence = self.peer(peer).out.lock().next_sequence();
+            envelope.sequence = self.next_to_self(buf.bytes());
             return self.send_to_self(to.comm, envelope, Memory::of(&buf), mode);
         }
         let out = self.peer(peer).out.lock();
@@ -104,7 +105,7 @@ impl Process {
         let (peer, context) = to.comm.target(to.rank);
         let mut envelope = envelope(&to, context);
         if peer == self.me() {
-            envelope.sequence = self.peer(peer).out.lock().next_sequence();
+            envelope.sequence = self.next_to_self(bytes.len() as u64);
             return self.send_to_self(to.comm, envelope, Memory::Owned(bytes), mode);
         }
         let out = self.peer(peer).out.lock();
@@ -129,9 +130,18 @@ impl Process {
         }
         envelope.sequence = out.next_sequence();
         let request = self.requests.start(State::Sending { to: peer, envelope }, memory, comm)?;
+        self.peer(peer).sent.eager.count(bytes);
         out.queue.push_back(Queued::Eager { envelope, request });
         self.list(peer, &mut out);
         Ok(request)
+    }
+
+    /// Numbers and counts a message of this process to itself.
+    fn next_to_self(&self, bytes: u64) -> u32 {
+        let own = self.peer(self.me());
+        let mut out = own.out.lock();
+        own.sent.eager.count(bytes);
+        out.next_sequence()
     }
 
     /// A request whose message has left already.
@@ -143,7 +153,14 @@ impl Process {
 
     /// Sends the message in one packet, if it fits, the receiver's budget allows and the network has room.
     #[inline]
-    fn try_eager(&self, out: &mut Outgoing, peer: Peer, envelope: &mut Envelope, buf: &Buf<'_>) -> bool {
+    fn try_eager(
+        &self,
+        state: &PeerState,
+        out: &mut Outgoing,
+        peer: Peer,
+        envelope: &mut Envelope,
+        buf: &Buf<'_>,
+    ) -> bool {
         let bytes = buf.bytes();
         if !self.travels_whole(peer, bytes) || !out.charge(bytes) {
             return false;
@@ -156,6 +173,7 @@ impl Process {
         });
         if sent {
             out.next_sequence();
+            state.sent.eager.count(bytes);
         } else {
             out.refund(1, bytes);
         }
@@ -174,6 +192,7 @@ impl Process {
         envelope.sequence = out.next_sequence();
         let (bytes, address) = (memory.len(), memory.address());
         let request = self.requests.start(State::Sending { to: peer, envelope }, memory, comm)?;
+        self.peer(peer).sent.rendezvous.count(bytes);
         let announcement = Announcement { send: request, bytes, address };
         self.control(&mut out, peer, READY_TO_SEND, envelope, announcement.words());
         Ok(request)
@@ -183,8 +202,8 @@ impl Process {
     /// what we can do there, it can do here; and if it cannot, it says so.
     #[inline]
     fn travels_whole(&self, peer: Peer, bytes: u64) -> bool {
-        bytes <= self.config.eager_bytes_max.min(self.fm.max_message(peer) - Envelope::SIZE) as u64
-            && (bytes < self.config.fetch_bytes_min || !self.fm.can_read(peer))
+        bytes <= self.config.eager_bytes_max().min(self.fm.max_message(peer) - Envelope::SIZE) as u64
+            && (bytes < self.config.fetch_bytes_min() || !self.fm.can_read(peer))
     }
 }
 

@@ -126,11 +126,13 @@ impl Process {
             return;
         }
         let (messages, bytes) = {
-            let mut owed = self.peer(from).owed.lock();
+            let peer = self.peer(from);
+            let mut owed = peer.owed.lock();
+            peer.received.eager.count(bytes);
             owed.messages += 1;
             owed.bytes += bytes;
-            if owed.messages < self.config.unexpected_messages_max / 4
-                && owed.bytes < self.config.unexpected_bytes_max / 4
+            if owed.messages < self.config.unexpected_messages_max() / 4
+                && owed.bytes < self.config.unexpected_bytes_max() / 4
             {
                 return;
             }

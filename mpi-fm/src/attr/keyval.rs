@@ -98,6 +98,11 @@ impl Keyvals {
         Ok(())
     }
 
+    /// How many keys the program has made and not freed.
+    pub fn live(&self) -> usize {
+        self.table.lock().keys.values().filter(|key| matches!(key, Key::Live(_))).count()
+    }
+
     /// How many keys the table remembers, freed ones among them.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {

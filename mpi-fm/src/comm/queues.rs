@@ -9,6 +9,7 @@ use crate::adi::receive::{Arrived, Body};
 use crate::error::Result;
 use crate::handle::{self, Handle, Kind};
 use crate::process::Process;
+use crate::tally::Depths;
 use fm::{ThreadLock, Threading};
 use std::sync::Arc;
 
@@ -20,11 +21,15 @@ pub struct Queues {
     /// Index and generation in the table: what others address messages to.
     pub serial: u32,
     planes: [ThreadLock<Matcher<PostedReceive, Arrived>>; Plane::COUNT],
+    /// How long the program's own queues are.
+    pub depths: Arc<Depths>,
 }
 
 impl Queues {
     fn new(serial: u32, threading: Threading) -> Queues {
-        Queues { serial, planes: std::array::from_fn(|_| ThreadLock::new(threading, Matcher::default())) }
+        let matchers: [Matcher<PostedReceive, Arrived>; Plane::COUNT] = Default::default();
+        let depths = Arc::clone(matchers[Plane::PointToPoint as usize].depths());
+        Queues { serial, planes: matchers.map(|matcher| ThreadLock::new(threading, matcher)), depths }
     }
 
     #[inline]

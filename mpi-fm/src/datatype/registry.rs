@@ -89,6 +89,11 @@ impl Datatypes {
         Ok(result)
     }
 
+    /// The derived types that have a handle.
+    pub fn derived(&self) -> impl Iterator<Item = &Arc<Datatype>> {
+        self.table.iter().map(|(_, ty)| ty).filter(|ty| !ty.is_predefined())
+    }
+
     /// Frees the handle of a derived type; the type lives on in those built from it and in transfers under way.
     pub fn free(&self, handle: Handle) -> Result<Arc<Datatype>> {
         let ty = self.lookup(handle)?;

@@ -54,6 +54,11 @@ impl Ops {
         })
     }
 
+    /// How many operations of the user have a handle.
+    pub fn users(&self) -> usize {
+        self.table.iter().count()
+    }
+
     /// Frees the handle of a user's operation; the operation lives on in reductions under way.
     pub fn free(&self, handle: Handle) -> Result<Arc<Op>> {
         if let Some(builtin) = self.lookup(handle)?.as_builtin() {

@@ -1,6 +1,7 @@
 //! Requests: operations under way, and how they ended.
 
 pub mod complete;
+pub mod describe;
 
 use crate::adi::envelope::{Envelope, Plane};
 use crate::arena::Arena;

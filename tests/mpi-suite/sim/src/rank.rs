@@ -53,7 +53,7 @@ impl SimRank {
         let line = Arc::new(OnceLock::new());
         let instance = {
             let (network, switch, line) = (network.clone(), switch.clone(), line.clone());
-            Instance::started_by(Box::new(move |_| start(me, ranks, &network, &switch, &line)))
+            Instance::started_by(Box::new(move |_, config| start(me, ranks, &network, &switch, &line, config)))
         };
         let coroutine = {
             let switch = switch.clone();
@@ -115,6 +115,7 @@ fn start(
     network: &Network,
     switch: &Arc<Switch>,
     told: &OnceLock<Arc<Line>>,
+    config: Config,
 ) -> Result<Rank, Error> {
     let line = {
         let (network, switch) = (network.clone(), switch.clone());
@@ -128,7 +129,7 @@ fn start(
     let fm = Fm::new(Peer(me), ranks, vec![network.device(Peer(me))], |_| 0, Threading::Single, false);
     let host = Arc::new(SimHost { me, line: line.clone(), network: network.clone() });
     let park = Arc::new(SimPark(switch.clone()));
-    let process = Process::new(fm, park, host, Config::default());
+    let process = Process::new(fm, park, host, config);
     let attributes = Predefined::new(i32::MAX, true, Some(0), Some(ranks as i32));
     Ok(Rank::new(process, line, attributes))
 }
