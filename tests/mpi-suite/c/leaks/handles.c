@@ -50,7 +50,8 @@ static void requests(void) {
     if (world_rank > 0) {
         MPI_Recv(data, 1, MPI_INT, 0, 7, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
         MPI_Send(data, 1, MPI_INT, 0, 8, MPI_COMM_WORLD);
-        MPI_Barrier(MPI_COMM_WORLD);
+        MPI_Ibarrier(MPI_COMM_WORLD, &requests[0]);
+        MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
         return;
     }
     MPI_Isend(data, 1, MPI_INT, 1, 7, MPI_COMM_WORLD, &requests[0]);
