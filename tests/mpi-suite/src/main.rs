@@ -90,6 +90,9 @@ struct RunArgs {
     /// Multiply every time limit by this
     #[arg(long, default_value_t = 1.0)]
     slowness: f64,
+    /// What each rank's program runs under: "valgrind -q --error-exitcode=99"
+    #[arg(long, default_value = "")]
+    wrap: String,
     /// Say what passes, too
     #[arg(long, short)]
     verbose: bool,
@@ -132,6 +135,7 @@ fn run(args: RunArgs) -> Result<ExitCode> {
     options.ranks = args.ranks;
     options.heavy = args.heavy;
     options.slowness = args.slowness;
+    options.mpi.wrapper = args.wrap.split_whitespace().map(Into::into).collect();
     options.verbose = args.verbose;
     if let Some(dir) = args.work_dir {
         options.work_dir = dir;

@@ -14,6 +14,8 @@ pub struct Mpi {
     pub ours: bool,
     /// Arguments of the launcher that this MPI always needs.
     pub launcher_args: Vec<OsString>,
+    /// What each rank's program runs under, with its arguments: a memory checker.
+    pub wrapper: Vec<OsString>,
     pub env: Vec<(OsString, OsString)>,
 }
 
@@ -28,6 +30,7 @@ impl Mpi {
             mpirun: bin.join("hpvmrun"),
             ours: true,
             launcher_args: Vec::new(),
+            wrapper: Vec::new(),
             env: Vec::new(),
         }
     }
@@ -41,6 +44,7 @@ impl Mpi {
             mpirun: mpirun.into(),
             ours: false,
             launcher_args: Vec::new(),
+            wrapper: Vec::new(),
             env: Vec::new(),
         }
     }

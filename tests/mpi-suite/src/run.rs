@@ -126,7 +126,7 @@ fn command(mpi: &Mpi, job: &Job) -> Command {
     if let Some(library) = job.preload {
         command.arg("env").arg(format!("LD_PRELOAD={}", library.display()));
     }
-    command.arg(job.program).args(job.args);
+    command.args(&mpi.wrapper).arg(job.program).args(job.args);
     command.envs(mpi.env.iter().map(|(name, value)| (name, value)));
     command.envs(job.env.iter().map(|(name, value)| (name, value)));
     command

@@ -27,6 +27,32 @@ static void freed_comm(void) {
     MPI_Barrier(copy);
 }
 
+static void freed_type(void) {
+    MPI_Datatype type, copy;
+    MPI_Type_vector(3, 1, 2, MPI_INT, &type);
+    MPI_Type_commit(&type);
+    copy = type;
+    MPI_Type_free(&type);
+    MPI_Send(data, 1, copy, 0, 0, MPI_COMM_WORLD);
+}
+
+static void freed_group(void) {
+    MPI_Group group, copy;
+    int size;
+    MPI_Comm_group(MPI_COMM_WORLD, &group);
+    copy = group;
+    MPI_Group_free(&group);
+    MPI_Group_size(copy, &size);
+}
+
+static void freed_op(void) {
+    MPI_Op op, copy;
+    MPI_Op_create((MPI_User_function *)both_wait, 1, &op);
+    copy = op;
+    MPI_Op_free(&op);
+    MPI_Allreduce(data, data + 1, 1, MPI_INT, copy, MPI_COMM_WORLD);
+}
+
 static void uncommitted(void) {
     MPI_Datatype type;
     MPI_Type_vector(3, 1, 2, MPI_INT, &type);
@@ -64,6 +90,10 @@ static void mismatch(const char *what) {
     } else if (strcmp(what, "bcast") == 0) {
         MPI_Bcast(data, first ? 20 : 10, MPI_INT, 0, MPI_COMM_WORLD);
         MPI_Barrier(MPI_COMM_WORLD);
+    } else if (strcmp(what, "root") == 0) {
+        /* A message of rank 2 is for rank 3 either way. */
+        MPI_Bcast(data, 10, MPI_INT, world_rank == 3 ? 2 : 0, MPI_COMM_WORLD);
+        MPI_Barrier(MPI_COMM_WORLD);
     } else {
         MPI_Allreduce(data, data + 50, first ? 20 : 10, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
         MPI_Barrier(MPI_COMM_WORLD);
@@ -77,6 +107,24 @@ static void initialised(const char *what) {
         MPI_Send(data, 1, MPI_INT, 0, -42, MPI_COMM_WORLD);
     else if (strcmp(what, "negative_count") == 0)
         MPI_Recv(data, -3, MPI_INT, 0, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    else if (strcmp(what, "negative_count_coll") == 0)
+        MPI_Reduce(data, data + 50, -4, MPI_INT, MPI_SUM, 0, MPI_COMM_WORLD);
+    else if (strcmp(what, "any_source_send") == 0)
+        MPI_Send(data, 1, MPI_INT, MPI_ANY_SOURCE, 0, MPI_COMM_WORLD);
+    else if (strcmp(what, "null_recv_buffer") == 0)
+        MPI_Irecv(NULL, 5, MPI_DOUBLE, 0, 0, MPI_COMM_WORLD, &(MPI_Request){0});
+    else if (strcmp(what, "in_place_send") == 0)
+        MPI_Send(MPI_IN_PLACE, 5, MPI_INT, 0, 0, MPI_COMM_WORLD);
+    else if (strcmp(what, "same_buffer") == 0)
+        MPI_Allreduce(data, data, 5, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    else if (strcmp(what, "null_type") == 0)
+        MPI_Send(data, 5, MPI_DATATYPE_NULL, 0, 0, MPI_COMM_WORLD);
+    else if (strcmp(what, "freed_type") == 0)
+        freed_type();
+    else if (strcmp(what, "freed_group") == 0)
+        freed_group();
+    else if (strcmp(what, "freed_op") == 0)
+        freed_op();
     else if (strcmp(what, "null_buffer") == 0)
         MPI_Send(NULL, 5, MPI_INT, 0, 0, MPI_COMM_WORLD);
     else if (strcmp(what, "wrong_root") == 0)
@@ -110,6 +158,10 @@ static void initialised(const char *what) {
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
     int rank;
+    if (strcmp(what, "send_before_init") == 0) {
+        MPI_Send(data, 1, MPI_INT, 0, 0, MPI_COMM_WORLD);
+        return 0;
+    }
     if (strcmp(what, "before_init") == 0) {
         MPI_Comm_rank(MPI_COMM_WORLD, &rank);
         return 0;
@@ -118,6 +170,11 @@ int main(int argc, char **argv) {
     if (strcmp(what, "after_finalize") == 0) {
         MPI_Finalize();
         MPI_Barrier(MPI_COMM_WORLD);
+        return 0;
+    }
+    if (strcmp(what, "finalize_twice") == 0) {
+        MPI_Finalize();
+        MPI_Finalize();
         return 0;
     }
     initialised(what);
