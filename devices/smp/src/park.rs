@@ -115,10 +115,8 @@ impl SmpPark {
 
     /// Sleeps while the doorbell says `state`.
     fn wait(&self, state: u32) {
-        // Without membarrier the others' fences do; should they have it while we have not, a millisecond is the worst. The same holds
-        // for room that another thread of ours was refused, or given, between our look and our sleep.
-        let sure = self.shared.barrier.works() && self.shared.threading == fm::Threading::Single;
-        let limit = (!sure).then_some(Duration::from_millis(1));
+        // Without membarrier the others' fences do; should they have it while we have not, a millisecond is the worst.
+        let limit = (!self.shared.barrier.works()).then_some(Duration::from_millis(1));
         match &self.elsewhere {
             None => sys::futex_wait(&self.control().doorbell.0.word, state, limit),
             // Whoever wakes us after the last look leaves a datagram there.

@@ -97,7 +97,7 @@ impl Process {
             self.owe(from, body.len() as u64);
         }
         let answer = Words { a: words.a, b: u32::from(arrived.is_some()), long: 0 };
-        self.fm.control(from, CANCELLED, &answer.to_bytes());
+        self.reply(from, CANCELLED, &answer.to_bytes());
     }
 
     pub(crate) fn on_cancelled(&self, words: Words) {

@@ -74,7 +74,7 @@ impl Process {
                 self.received(receive);
             }
         }
-        self.fm.control(from, FETCHED, &Words { a: send, b: 0, long: 0 }.to_bytes());
+        self.reply(from, FETCHED, &Words { a: send, b: 0, long: 0 }.to_bytes());
         false
     }
 

@@ -59,12 +59,20 @@ impl Process {
     /// One round: extracts what has arrived, pushes what waits, advances nonblocking collectives.
     #[inline]
     pub fn progress(&self) -> Progress {
-        let Some(_turn) = self.progress_turn.try_lock() else { return Progress::Elsewhere };
-        let mut some = self.fm.extract(self.config.extract_packets(), &Handlers(self)) > 0;
-        some |= self.push_all();
-        some |= self.fetch_some();
-        some |= self.advance_running();
-        if some { Progress::Something } else { Progress::Nothing }
+        let some = {
+            let Some(_turn) = self.progress_turn.try_lock() else { return Progress::Elsewhere };
+            let mut some = self.fm.extract(self.config.extract_packets(), &Handlers(self)) > 0;
+            some |= self.push_all();
+            some |= self.fetch_some();
+            some |= self.advance_running();
+            some
+        };
+        if !some {
+            return Progress::Nothing;
+        }
+        // Also when this thread only tests and leaves: what it took from the network, another one may be about to sleep for.
+        self.woken();
+        Progress::Something
     }
 
     /// Makes progress until `done` holds; it is not asked again then, and never under a lock: it may send and complete.
@@ -78,10 +86,7 @@ impl Process {
                 break;
             }
             match self.progress() {
-                Progress::Something => {
-                    self.woken();
-                    round = 0;
-                }
+                Progress::Something => round = 0,
                 Progress::Nothing => {
                     self.park.idle(round, &|| {
                         self.show(&shown, waiting);
@@ -120,7 +125,9 @@ impl Process {
         }
     }
 
-    /// This thread completed something that another one may be waiting for, outside or at the end of a round of progress.
+    /// This thread did something without which another one may sleep for good: completed what that waits for, left something that has
+    /// to wait for room, or took the room that had become free. Whoever is about to sleep makes another round of progress.
+    #[inline]
     pub fn woken(&self) {
         if self.fm.threading() == fm::Threading::Multiple {
             self.waiters.notify();

@@ -10,19 +10,35 @@ impl Process {
     /// Sends a small message in order with those that wait.
     pub(crate) fn control(&self, out: &mut Outgoing, peer: Peer, handler: HandlerId, envelope: Envelope, words: Words) {
         if out.queue.is_empty() {
-            self.fm.control(peer, handler, &enveloped(envelope, words));
+            self.reply(peer, handler, &enveloped(envelope, words));
         } else {
             out.queue.push_back(Queued::Control { handler, envelope, words });
             self.list(peer, out);
         }
     }
 
-    /// Puts the peer into the list of those with work to push.
+    /// Sends a message that is never refused, though it may have to wait for room.
+    pub(crate) fn reply(&self, peer: Peer, handler: HandlerId, body: &[u8]) {
+        self.fm.control(peer, handler, body);
+        if self.fm.pending() {
+            self.woken();
+        }
+    }
+
+    /// There is something new to push to the peer.
     pub(crate) fn list(&self, peer: Peer, out: &mut Outgoing) {
-        if !out.listed {
-            out.listed = true;
+        if self.relist(peer, out) {
+            self.woken();
+        }
+    }
+
+    /// Puts the peer into the list of those with work to push. Returns whether it was not there.
+    fn relist(&self, peer: Peer, out: &mut Outgoing) -> bool {
+        let listed = std::mem::replace(&mut out.listed, true);
+        if !listed {
             self.busy_peers.lock().push_back(peer);
         }
+        !listed
     }
 
     /// Pushes to every peer with work. Returns whether anything moved, or a peer turned out to have none left: whoever waits for that
@@ -64,7 +80,8 @@ impl Process {
                 moved |= self.push_bulk(peer, &mut out, &mut done);
             }
             if out.has_work() {
-                self.list(peer, &mut out);
+                // Nothing new: were it told, no thread would ever sleep while something waits.
+                self.relist(peer, &mut out);
             }
         }
         for request in done {

@@ -59,7 +59,7 @@ impl Process {
 
     /// Asks the sender to push `bytes` of the body.
     pub(super) fn ask_for(&self, from: Peer, send: Handle, receive: Handle, bytes: u64) {
-        self.fm.control(from, CLEAR_TO_SEND, &Clearance::words(send, receive, bytes).to_bytes());
+        self.reply(from, CLEAR_TO_SEND, &Clearance::words(send, receive, bytes).to_bytes());
         if bytes == 0 {
             self.received(receive);
         }

@@ -15,7 +15,7 @@ use crate::memory::Memory;
 use crate::process::Process;
 use crate::request::State;
 use crate::status::{Outcome, Status};
-use fm::Peer;
+use fm::{Peer, Threading};
 use fm::lock::Guard;
 
 /// How a send is to complete (MPI 5.0 section 3.4). Ready sends are standard ones, buffered ones are standard sends of a copy.
@@ -80,10 +80,20 @@ impl Process {
             let state = self.peer(peer);
             let mut out = state.out.lock();
             if out.queue.is_empty() && self.try_eager(state, &mut out, peer, &mut envelope, &buf) {
+                drop(out);
+                self.took_room();
                 return Ok(Started::Gone { peer, envelope });
             }
         }
         self.start_pending(buf, to, mode, peer, envelope).map(Started::Pending)
+    }
+
+    /// A message has left at once, perhaps in room for which another thread sleeps.
+    #[inline]
+    fn took_room(&self) {
+        if self.fm.threading() == Threading::Multiple && self.has_work_to_push() {
+            self.woken();
+        }
     }
 
     /// Starts a send that cannot leave at once: by its kind, or for want of room or budget.
@@ -110,7 +120,9 @@ impl Process {
         }
         let out = self.peer(peer).out.lock();
         let request = self.enqueue(out, peer, envelope, Memory::Owned(bytes), to.comm.handle, mode)?;
-        self.push(peer);
+        if self.push(peer) {
+            self.woken();
+        }
         Ok(request)
     }
 

@@ -139,6 +139,6 @@ impl Process {
             let owed = std::mem::take(&mut *owed);
             (owed.messages, owed.bytes)
         };
-        self.fm.control(from, BUDGET, &Budget::words(messages, bytes).to_bytes());
+        self.reply(from, BUDGET, &Budget::words(messages, bytes).to_bytes());
     }
 }

@@ -132,7 +132,7 @@ impl Process {
         if peer == self.me() {
             self.partitions_cleared(peer, send, handle, total);
         } else {
-            self.fm.control(peer, CLEAR_TO_SEND, &Clearance::words(send, handle, total).to_bytes());
+            self.reply(peer, CLEAR_TO_SEND, &Clearance::words(send, handle, total).to_bytes());
         }
     }
 
