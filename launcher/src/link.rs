@@ -22,6 +22,8 @@ pub enum Message {
     NotStarted { rank: u32, step: u32, errno: u32 },
     /// Keeper: a rank's process ended.
     Ended { rank: u32, end: End },
+    /// hpvmd: the rank's MPI process, which a program below the keeper had started, is gone.
+    Vanished { rank: u32 },
     /// Keeper: everything below it is gone, it leaves now.
     Done,
     /// hpvmrun: send this signal to everything below.
@@ -43,6 +45,7 @@ impl Message {
             Self::Done => [5, 0, 0, 0],
             Self::Signal { number } => [6, 0, number, 0],
             Self::Finish => [7, 0, 0, 0],
+            Self::Vanished { rank } => [8, rank, 0, 0],
         }
     }
 
@@ -56,6 +59,7 @@ impl Message {
             5 => Self::Done,
             6 => Self::Signal { number: a },
             7 => Self::Finish,
+            8 => Self::Vanished { rank },
             _ => return None,
         })
     }
@@ -139,13 +143,14 @@ impl AsFd for Link {
 mod tests {
     use super::*;
 
-    const ALL: [Message; 9] = [
+    const ALL: [Message; 10] = [
         Message::Hello { pid: 9 },
         Message::Started { rank: 1, pid: u32::MAX },
         Message::NotStarted { rank: 2, step: 4, errno: 13 },
         Message::Ended { rank: 3, end: End::Status(255) },
         Message::Ended { rank: 3, end: End::Signal { number: 6, core: true } },
         Message::Ended { rank: 3, end: End::Signal { number: 9, core: false } },
+        Message::Vanished { rank: 3 },
         Message::Done,
         Message::Signal { number: 15 },
         Message::Finish,

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{FAKE, Outcome, Run, command, run_with_stdin, start_command};
+use rstest::rstest;
 use tempfile::TempDir;
 
 /// A folder with a machine file for two nodes of two slots each. `login` is what the shell there says and does first.
@@ -90,6 +91,22 @@ fn an_mpi_program_fails_there_as_it_would_here() {
     assert_eq!(outcome.status, 4, "{outcome:?}");
     let outcome = run(&folder, &["-n", "3", "sh", "-c", &format!("{FAKE} init finalize; exit 0")]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
+}
+
+/// The MPI program of rank 2, on the second machine, is below a shell which does not become it.
+#[rstest]
+#[case("FAKE init call=MPI_Send @2/signal=11 forever", 139, "its last MPI call was MPI_Send")]
+#[case("FAKE init @2/exit=0 forever; sleep 60", 1, "below another program")]
+#[case("FAKE init @2/signal=9 forever & sleep 60", 1, "below another program")]
+#[case("FAKE init finalize; true", 0, "")]
+#[case("FAKE init sleep=0.3 finalize & exit 0", 0, "")]
+#[case("FAKE init finalize; sleep 0.5; exit $((HPVM_RANK == 2 ? 5 : 0))", 5, "after MPI_Finalize")]
+fn below_a_shell_there(#[case] script: &str, #[case] status: i32, #[case] said: &str) {
+    let outcome = run(&machines(""), &["-n", "3", "bash", "-c", &format!("{}; exit $?", script.replace("FAKE", FAKE))]);
+    assert_eq!(outcome.status, status, "{outcome:?}");
+    assert!(outcome.stderr.contains(said), "{outcome:?}");
+    assert_eq!(outcome.stderr.is_empty(), status == 0, "{outcome:?}");
+    assert!(outcome.took < Duration::from_secs(20), "{outcome:?}");
 }
 
 #[test]

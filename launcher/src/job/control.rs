@@ -63,9 +63,13 @@ impl Running<'_> {
             self.look_at_all_lines();
         }
         for rank in self.watch.take_gone() {
-            let seen = Seen::on(&self.job.board[rank as usize]);
-            self.judge.mpi_process_gone(rank, seen, now);
+            self.mpi_process_gone(rank, now);
         }
+    }
+
+    fn mpi_process_gone(&mut self, rank: u32, now: Instant) {
+        let seen = Seen::on(&self.job.board[rank as usize]);
+        self.judge.mpi_process_gone(rank, seen, now);
     }
 
     fn look_at_all_lines(&mut self) {
@@ -78,8 +82,11 @@ impl Running<'_> {
         }
     }
 
-    /// A claimed line whose process is not the rank's own.
+    /// A claimed line whose process is not the rank's own. On other machines hpvmd watches it.
     fn watch_below(&mut self, rank: u32, seen: Seen) {
+        if !self.job.plan.machines.is_empty() {
+            return;
+        }
         let (Some(mpi), Some(child)) = (seen.mpi_pid, self.judge.child(rank)) else { return };
         if mpi != child && !self.judge.mpi_is_gone(rank) && !self.watch.contains(rank) {
             self.watch.add(rank, mpi);
@@ -104,6 +111,7 @@ impl Running<'_> {
                 }
                 Message::NotStarted { rank, step, errno } => self.not_started(rank, step, errno),
                 Message::Ended { rank, end } => self.rank_ended(rank, end),
+                Message::Vanished { rank } => self.mpi_process_gone(rank, Instant::now()),
                 Message::Done => self.keeper_is_done = true,
                 Message::Signal { .. } | Message::Finish => (),
             }

@@ -178,6 +178,7 @@ impl<'a> Relay<'a> {
         let known = match message {
             Message::Started { rank, .. } => mark(&mut self.started, rank),
             Message::NotStarted { rank, .. } | Message::Ended { rank, .. } => mark(&mut self.ended, rank),
+            Message::Vanished { rank } => (rank as usize) < self.ended.len(),
             _ => false,
         };
         if known {

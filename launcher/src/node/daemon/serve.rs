@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::job::output::Ends;
+use crate::job::watch::Watch;
 use crate::keeper::Keepers;
 use crate::link::Message;
 use crate::network::Kept;
@@ -35,6 +36,9 @@ pub struct Service {
     shown: Vec<Snapshot>,
     /// The processes made for the ranks.
     children: HashMap<u32, u32>,
+    /// MPI processes that are none of those, and the ranks that had one.
+    watch: Watch,
+    watched: HashSet<u32>,
     look_again: Instant,
     done: bool,
     net: Kept,
@@ -66,6 +70,8 @@ impl Service {
             input: VecDeque::new(),
             input_ended: false,
             children: HashMap::new(),
+            watch: Watch::default(),
+            watched: HashSet::new(),
             look_again: Instant::now(),
             done: false,
             net,
@@ -127,6 +133,7 @@ impl Service {
         polled.push(PollFd::new(&self.keepers.inner, PollFlags::IN | sending));
         polled.push(PollFd::new(&self.keepers.outer, PollFlags::IN));
         polled.push(PollFd::new(&self.bell, PollFlags::IN));
+        polled.extend(self.watch.interests().map(|process| PollFd::from_borrowed_fd(process, PollFlags::IN)));
         if channel.backlog() < BACKLOG {
             polled.extend(self.outputs.iter().flatten().flatten().map(|from| PollFd::new(from, PollFlags::IN)));
         }
@@ -152,6 +159,11 @@ impl Service {
             self.look_again = now + LOOK_AGAIN;
             self.pass_lines(channel);
         }
+        for rank in self.watch.take_gone() {
+            // How far it had come says what its end means.
+            self.pass_lines(channel);
+            channel.send(&Frame::Report(Message::Vanished { rank }));
+        }
     }
 
     fn pass_lines(&mut self, channel: &mut Channel) {
@@ -165,12 +177,17 @@ impl Service {
             return;
         }
         self.shown[local] = line;
-        // To hpvmrun the MPI process is the rank, whatever runs it: it has no process here to watch.
-        if line.pid != 0 && self.children.get(&rank).is_some_and(|child| *child != line.pid) {
-            self.children.insert(rank, line.pid);
-            channel.send(&Frame::Report(Message::Started { rank, pid: line.pid }));
-        }
         channel.send(&Frame::Line { rank, line: line.turn_clock(now_ns()) });
+        self.watch_below(local);
+    }
+
+    /// A claimed line whose process is not the rank's own: hpvmrun cannot watch it from where it is.
+    fn watch_below(&mut self, local: usize) {
+        let (rank, mpi) = (self.ranks[local], self.shown[local].pid);
+        let below = mpi != 0 && self.children.get(&rank).is_some_and(|child| *child != mpi);
+        if below && self.watched.insert(rank) {
+            self.watch.add(rank, mpi);
+        }
     }
 
     fn listen_to_keepers(&mut self, channel: &mut Channel) {
@@ -180,8 +197,11 @@ impl Service {
             let rank = |local: u32| self.ranks.get(local as usize).copied().unwrap_or(local);
             let report = match message {
                 Message::Started { rank: local, pid } => {
-                    self.children.insert(rank(local), pid);
-                    Message::Started { rank: rank(local), pid }
+                    let rank = rank(local);
+                    self.children.insert(rank, pid);
+                    // It may have rung before this was known.
+                    self.watch_below(local as usize);
+                    Message::Started { rank, pid }
                 }
                 Message::NotStarted { rank: local, step, errno } => Message::NotStarted { rank: rank(local), step, errno },
                 Message::Ended { rank: local, end } => {
