@@ -19,7 +19,6 @@ pub struct Shared {
     pub peers: Box<[Peer]>,
     numbers: Numbers,
     pub barrier: Membarrier,
-    pub threading: Threading,
     pub pool: ThreadLock<Pool>,
     readers: Readers,
     /// What was refused for want of room, and has not been tried again.
@@ -67,7 +66,6 @@ impl Shared {
             me,
             peers,
             barrier: Membarrier::register(),
-            threading,
             pool: ThreadLock::new(threading, Pool::new(ranks)),
             refusals: ThreadLock::new(threading, Vec::new()),
             caller: OnceLock::new(),
