@@ -1,8 +1,7 @@
 //! The receiving side: finding what has arrived, and delivering it in place.
 
-use crate::atomics::Payload;
 use crate::layout::{Control, PairRing};
-use crate::ring::Reader;
+use crate::ring::{Reader, cells_for};
 use crate::segment::Part;
 use crate::shared::Shared;
 use crate::word::{self, Place, Reference};
@@ -27,7 +26,7 @@ struct Sender {
     peer: Peer,
 }
 
-/// After this many small cells a sender may reuse them although our poll goes on.
+/// After this many cells a sender may reuse them although our poll goes on.
 const PUBLISH_AFTER: u32 = 16;
 
 impl SmpInbox {
@@ -52,22 +51,20 @@ impl SmpInbox {
     /// Delivers what a sender has sent, at most `budget` packets.
     fn drain(&mut self, sender: usize, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
         let shared = &*self.shared;
-        let Sender { from, ring, reader, control, peer } = &mut self.senders[sender];
+        let sender = &mut self.senders[sender];
         let mut delivered = 0;
         while delivered < budget
-            && let Some(word) = reader.peek(ring)
+            && let Some(word) = sender.reader.peek(&sender.ring)
         {
-            let large = deliver_cell(shared, *from, *peer, ring, reader, word, deliver);
-            reader.pass(ring);
-            delivered += 1;
-            if large || reader.unpublished() >= PUBLISH_AFTER {
-                reader.publish(ring);
-                shared.wake_for_room(control);
+            let taken = sender.take(shared, word, deliver);
+            sender.reader.pass(&sender.ring, taken.cells);
+            delivered += usize::from(taken.packet);
+            if taken.large || sender.reader.unpublished() >= PUBLISH_AFTER {
+                sender.publish(shared);
             }
         }
-        if reader.unpublished() > 0 {
-            reader.publish(ring);
-            shared.wake_for_room(control);
+        if sender.reader.unpublished() > 0 {
+            sender.publish(shared);
         }
         delivered
     }
@@ -138,42 +135,59 @@ impl Inbox for SmpInbox {
     }
 }
 
-/// Delivers one cell's packet. Returns whether it was in a large cell.
-#[inline]
-fn deliver_cell(
-    shared: &Shared,
-    from: usize,
-    peer: Peer,
-    ring: &PairRing,
-    reader: &Reader,
-    word: u64,
-    deliver: &mut dyn FnMut(Peer, Header, &[u8]),
-) -> bool {
-    let header = Header::from_bits(word);
-    let payload = reader.payload(ring);
-    match word::place(word) {
-        Place::Inline(len) => {
-            let bytes = payload.read(|bytes| bytes);
-            // SAFETY: `len` is at most the cell's payload, which is ours to read until we pass the cell. A peer that breaks
-            // the protocol and writes meanwhile garbles the message; nothing derives an index from it unchecked.
-            deliver(peer, header, unsafe { std::slice::from_raw_parts(bytes, len) });
-            false
-        }
-        Place::Large => {
-            // SAFETY: the payload is larger than a reference and aligned to 8 bytes; any bits are a valid reference.
-            let reference = payload.read(|bytes| unsafe { bytes.cast::<Reference>().read() });
-            let len = reference.len as usize;
-            match shared.segment.large_cell(from, reference.cell, len) {
-                // SAFETY: `len` bytes of a cell in the sender's pool, checked to be one; it stays lent to us until we pass the
-                // ring's cell.
-                Some(bytes) => deliver(peer, header, unsafe { std::slice::from_raw_parts(bytes.as_ptr(), len) }),
-                None => deliver(peer, Header::GARBLED, &[]),
+impl Sender {
+    /// Lets the sender reuse what we have read.
+    #[inline]
+    fn publish(&mut self, shared: &Shared) {
+        self.reader.publish(&self.ring);
+        shared.wake_for_room(&self.control);
+    }
+}
+
+/// What a word led to.
+struct Taken {
+    /// Cells to pass.
+    cells: usize,
+    /// A large cell goes back with them: its sender has few.
+    large: bool,
+    packet: bool,
+}
+
+impl Sender {
+    /// Delivers the packet that `word` announces, if it is one.
+    #[inline]
+    fn take(&self, shared: &Shared, word: u64, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> Taken {
+        let header = Header::from_bits(word);
+        let mut taken = Taken { cells: 1, large: false, packet: true };
+        match word::place(word) {
+            Place::Inline(len) => {
+                let cells = cells_for(len);
+                let Some(bytes) = self.reader.payload(&self.ring, cells, |bytes| bytes) else {
+                    deliver(self.peer, Header::GARBLED, &[]);
+                    return taken;
+                };
+                taken.cells = cells;
+                // SAFETY: `len` is at most the payload of these cells, which are ours to read until we pass them. A peer that breaks the
+                // protocol and writes meanwhile garbles the message; nothing derives an index from it unchecked.
+                deliver(self.peer, header, unsafe { std::slice::from_raw_parts(bytes, len) });
             }
-            true
+            Place::Large => {
+                taken.large = true;
+                // SAFETY: the payload is larger than a reference and aligned to 8 bytes; any bits are a valid reference.
+                let read = |bytes: *const u8| unsafe { bytes.cast::<Reference>().read() };
+                let cell = self.reader.payload(&self.ring, 1, read).and_then(|Reference { cell, len }| {
+                    let len = len as usize;
+                    Some((shared.segment.large_cell(self.from, cell, len)?, len))
+                });
+                match cell {
+                    // SAFETY: `len` bytes of a cell in the sender's pool, checked to be one; it stays lent to us until we pass the
+                    // ring's cell.
+                    Some((bytes, len)) => deliver(self.peer, header, unsafe { std::slice::from_raw_parts(bytes.as_ptr(), len) }),
+                    None => deliver(self.peer, Header::GARBLED, &[]),
+                }
+            }
+            Place::Skip => taken = Taken { cells: self.reader.cells_to_end(&self.ring), large: false, packet: false },
         }
-        Place::Garbled => {
-            deliver(peer, Header::GARBLED, &[]);
-            false
-        }
+        taken
     }
 }

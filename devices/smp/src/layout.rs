@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! control pages    one per process: its sleep word, and one arrival byte per sender
-//! rings            one page per directed pair; those towards one process lie together
+//! rings            a few pages per directed pair; those towards one process lie together
 //! pools            one per process: the large cells that it lends to its receivers
 //! ```
 //! Pages take up memory once they are touched, and they are touched at first contact: the size below is address space.
@@ -10,17 +10,22 @@
 use crate::atomics::Native;
 use crate::doorbell::Doorbell;
 use crate::pool::POOL_SIZE;
-use crate::ring::{Line, Ring};
+use crate::ring::{CELL_SIZE, Cell, Line, Ring};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 pub const PAGE_SIZE: usize = 4096;
 
-/// Cells in a ring: with the head's line they fill the page.
-pub const CELLS: usize = PAGE_SIZE / 64 - 1;
+pub type PairRing = Ring<Native>;
 
-pub type PairRing = Ring<Native, CELLS>;
+/// Bytes of a ring, with its head's line. A page is touched once the ring's messages have filled those before it, so that what few
+/// messages a pair exchanges, they take up one; but where all pairs are busy, every ring takes up all of its pages.
+const fn ring_size(ranks: usize) -> usize {
+    if ranks <= 32 { 4 * PAGE_SIZE } else { PAGE_SIZE }
+}
 
-const _: () = assert!(size_of::<PairRing>() == PAGE_SIZE);
+const _: () = assert!(size_of::<Line<AtomicU32>>() == CELL_SIZE && size_of::<Cell<Native>>() == CELL_SIZE);
+// An arrival byte holds the count of cells: a writer is never further ahead than it can tell.
+const _: () = assert!(ring_size(1) / CELL_SIZE <= 256);
 
 /// A process's control page: the lines that others write to reach it.
 #[repr(C)]
@@ -91,12 +96,17 @@ impl Layout {
         rank * PAGE_SIZE
     }
 
+    /// Cells in each ring.
+    pub fn ring_cells(&self) -> usize {
+        ring_size(self.ranks) / CELL_SIZE - 1
+    }
+
     pub fn ring(&self, from: usize, to: usize) -> usize {
-        (self.ranks + to * self.ranks + from) * PAGE_SIZE
+        self.control(self.ranks) + (to * self.ranks + from) * ring_size(self.ranks)
     }
 
     pub fn pool(&self, rank: usize) -> usize {
-        (self.ranks + self.ranks * self.ranks) * PAGE_SIZE + rank * POOL_SIZE
+        self.ring(0, self.ranks) + rank * POOL_SIZE
     }
 }
 
@@ -108,7 +118,7 @@ mod tests {
     fn parts_follow_each_other() {
         let layout = Layout::new(3);
         assert_eq!(layout.ring(0, 0), layout.control(2) + PAGE_SIZE);
-        assert_eq!(layout.pool(0), layout.ring(2, 2) + PAGE_SIZE);
+        assert_eq!(layout.pool(0), layout.ring(2, 2) + ring_size(3));
         assert_eq!(layout.size(), layout.pool(2) + POOL_SIZE);
     }
 

@@ -1,11 +1,11 @@
 //! The sending side towards one peer.
 
-use crate::atomics::{INLINE_SIZE, Payload};
 use crate::layout::{Control, PairRing};
 use crate::pool::CellIndex;
-use crate::ring::Writer;
+use crate::ring::{INLINE_SIZE, Writer, cells_for, span_size_max};
 use crate::segment::Part;
 use crate::shared::Shared;
+use crate::sys;
 use crate::word;
 use fm::{Header, Link};
 use std::sync::Arc;
@@ -26,11 +26,14 @@ pub struct SmpLink {
     announce: bool,
     /// We were refused and have not had room since.
     refused: bool,
+    /// Longer payloads lie in large cells.
+    span_size_max: usize,
 }
 
 #[derive(Clone, Copy)]
 enum Lent {
-    Inline(usize),
+    /// In the ring: bytes, and the cells that they take.
+    Inline(usize, usize),
     Large(CellIndex, usize),
 }
 
@@ -38,13 +41,14 @@ impl SmpLink {
     pub fn new(shared: Arc<Shared>, to: usize) -> Self {
         SmpLink {
             ring: Part::new(&shared.segment, |segment| segment.ring(shared.me, to)),
-            writer: Writer::new(),
+            writer: Writer::new(shared.segment.ring_cells()),
             control: Part::new(&shared.segment, |segment| segment.control(to)),
             to,
-            lent: Lent::Inline(0),
+            lent: Lent::Inline(0, 1),
             spare: None,
             announce: !shared.direct(),
             refused: false,
+            span_size_max: span_size_max(shared.segment.ring_cells()),
             shared,
         }
     }
@@ -96,14 +100,55 @@ impl SmpLink {
         self.shared.pool.lock().lend(self.to as u32, until, cell);
         let reference = word::Reference { cell: cell.to_bits(), len: len as u32 };
         // SAFETY: the cell is the writer's until published, and its payload is larger and aligned to 8 bytes.
-        self.writer.payload(&self.ring).write(|bytes| unsafe { bytes.cast::<word::Reference>().write(reference) });
+        self.writer.payload(&self.ring, 1, |bytes| unsafe { bytes.cast::<word::Reference>().write(reference) });
+    }
+}
+
+impl SmpLink {
+    /// Room for a span that is longer than a cell.
+    #[inline(never)]
+    fn lend_span(&mut self, len: usize) -> Option<&mut [u8]> {
+        let span = cells_for(len);
+        if self.writer.cells_to_end() < span && !self.skip_to_start() || !self.writer.has_room(&self.ring, span) {
+            self.refuse();
+            return None;
+        }
+        if self.refused {
+            self.accept();
+        }
+        self.lent = Lent::Inline(len, span);
+        let room = self.writer.payload(&self.ring, span, |bytes| bytes);
+        // SAFETY: at most the payload of `span` cells, which the reader has passed: they are the writer's until published.
+        Some(unsafe { std::slice::from_raw_parts_mut(room, len) })
+    }
+
+    /// Goes on at the ring's start, if there is room to say so.
+    fn skip_to_start(&mut self) -> bool {
+        let left = self.writer.cells_to_end();
+        let room = self.writer.has_room(&self.ring, left);
+        if room {
+            self.writer.publish(&self.ring, word::SKIP, left);
+            self.tell_count();
+        }
+        room
+    }
+
+    #[inline]
+    fn tell_count(&self) {
+        if self.announce {
+            // No order needed: a receiver that sees the byte before the cell comes back for the cell.
+            self.control.arrival(self.shared.me).store(self.writer.count() as u8, Relaxed);
+        }
     }
 }
 
 impl Link for SmpLink {
     #[inline]
     fn lend(&mut self, len: usize) -> Option<&mut [u8]> {
-        if !self.writer.has_room(&self.ring) {
+        if len > INLINE_SIZE && len <= self.span_size_max {
+            return self.lend_span(len);
+        }
+        if !self.writer.has_room(&self.ring, 1) {
             self.refuse();
             return None;
         }
@@ -113,27 +158,27 @@ impl Link for SmpLink {
         if len > INLINE_SIZE {
             return self.lend_large(len);
         }
-        self.lent = Lent::Inline(len);
-        let room = self.writer.payload(&self.ring).write(|bytes| bytes);
+        self.lent = Lent::Inline(len, 1);
+        let room = self.writer.payload(&self.ring, 1, |bytes| bytes);
         // SAFETY: at most the cell's payload, and the reader has passed the cell: it is the writer's until published.
         Some(unsafe { std::slice::from_raw_parts_mut(room, len) })
     }
 
     #[inline]
     fn commit(&mut self, header: Header) {
-        let word = match self.lent {
-            Lent::Inline(len) => word::inline(header, len),
+        let (word, span) = match self.lent {
+            Lent::Inline(len, span) => (word::inline(header, len), span),
             Lent::Large(cell, len) => {
                 self.name_large(cell, len);
-                word::large(header)
+                (word::large(header), 1)
             }
         };
-        self.writer.publish(&self.ring, word);
-        let shared = &*self.shared;
-        if self.announce {
-            // No order needed: a receiver that sees the byte before the cell comes back for the cell.
-            self.control.arrival(shared.me).store(self.writer.count() as u8, Relaxed);
+        self.writer.publish(&self.ring, word, span);
+        self.tell_count();
+        self.shared.wake_for_message(&self.control);
+        if span > 1 {
+            // The next message is often as long as this one: its cells come here from the receiver's cache meanwhile.
+            self.writer.next_cells(&self.ring, span).iter().for_each(sys::prefetch_to_write);
         }
-        shared.wake_for_message(&self.control);
     }
 }

@@ -5,6 +5,11 @@
 //! word's top bit says in which lap over the ring it was written, so that the reader knows a fresh word from the one of the
 //! lap before, and nothing has to be cleared. Zeroed memory is an empty ring.
 //!
+//! A larger message lies in a *span* of cells: its payload goes on over the cells behind the first, words and all, so that it is in
+//! one piece. The word says how long it is, and the reader goes on behind it. Two things follow. A span does not reach over the
+//! ring's end: the writer *skips* the last cells where they are too few. And what a payload left in the place of a word may
+//! look like a fresh one: the writer blanks it before it publishes the span ahead of it.
+//!
 //! The reader tells how far it has come in `head`, which has a cache line of its own, and not after every cell: the writer
 //! looks at it only when the ring seems full.
 //!
@@ -12,14 +17,14 @@
 //! but never leads an index astray.
 
 use crate::atomics::{Atomic, Atomics};
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// The memory shared by the two.
 #[repr(C)]
-pub struct Ring<A: Atomics, const CELLS: usize> {
+pub struct Ring<A: Atomics, C: ?Sized = [Cell<A>]> {
     /// How many cells the reader is through with, modulo 2^32; written by the reader alone.
     pub head: Line<A::U32>,
-    pub cells: [Cell<A>; CELLS],
+    pub cells: C,
 }
 
 /// A value with a cache line of its own.
@@ -32,10 +37,27 @@ pub struct Cell<A: Atomics> {
     pub payload: A::Payload,
 }
 
+/// Size of a cell in bytes.
+pub const CELL_SIZE: usize = 64;
+
+/// What the first cell of a span holds beside its word.
+pub const INLINE_SIZE: usize = CELL_SIZE - size_of::<u64>();
+
 /// The bit that alternates with every lap; the first lap writes ones.
 const LAP: u64 = 1 << 63;
 
-impl<A: Atomics, const CELLS: usize> Ring<A, CELLS> {
+/// How many cells a payload of `len` bytes takes.
+#[inline]
+pub fn cells_for(len: usize) -> usize {
+    if len <= INLINE_SIZE { 1 } else { 1 + (len - INLINE_SIZE).div_ceil(CELL_SIZE) }
+}
+
+/// The largest payload that lies in a ring of so many cells; three of them fit.
+pub fn span_size_max(cells: usize) -> usize {
+    INLINE_SIZE + (cells / 3).saturating_sub(1) * CELL_SIZE
+}
+
+impl<A: Atomics> Ring<A> {
     /// How far the reader says it is.
     #[inline]
     pub fn head(&self) -> u32 {
@@ -54,14 +76,43 @@ struct Position {
 impl Position {
     const START: Position = Position { count: 0, slot: 0, lap: LAP };
 
+    /// Goes on by a span of a ring of `cells`, which does not reach over its end.
     #[inline]
-    fn step(&mut self, cells: usize) {
-        self.count = self.count.wrapping_add(1);
-        self.slot += 1;
-        if self.slot == cells {
+    fn step(&mut self, span: usize, cells: usize) {
+        self.count = self.count.wrapping_add(span as u32);
+        self.slot += span;
+        if self.slot >= cells {
             self.slot = 0;
             self.lap ^= LAP;
         }
+    }
+
+    /// Where a span begun here ends: the next slot, and the lap in which that is written.
+    #[inline]
+    fn after(&self, span: usize, cells: usize) -> (usize, u64) {
+        let next = self.slot + span;
+        if next >= cells { (0, self.lap ^ LAP) } else { (next, self.lap) }
+    }
+}
+
+/// What may lie in the place of a cell's word: in which laps it looks fresh.
+#[derive(Clone, Copy)]
+struct Leftover(u8);
+
+impl Leftover {
+    /// Zeroed memory.
+    const NOTHING: Leftover = Leftover::word(0);
+    /// Bytes of a payload.
+    const ANYTHING: Leftover = Leftover(0b11);
+
+    /// A word written in the lap `lap`.
+    const fn word(lap: u64) -> Leftover {
+        Leftover(1 << (lap >> 63))
+    }
+
+    #[inline]
+    fn looks_fresh(self, lap: u64) -> bool {
+        self.0 >> (lap >> 63) & 1 != 0
     }
 }
 
@@ -70,14 +121,16 @@ pub struct Writer {
     at: Position,
     /// The reader's position as last seen.
     head: u32,
+    leftovers: Box<[Leftover]>,
 }
 
 impl Writer {
-    pub const fn new() -> Self {
-        Writer { at: Position::START, head: 0 }
+    /// The writer of an empty ring of `cells`, at least two.
+    pub fn new(cells: usize) -> Self {
+        Writer { at: Position::START, head: 0, leftovers: vec![Leftover::NOTHING; cells].into() }
     }
 
-    /// Cells written so far, modulo 2^32.
+    /// Cells passed so far, modulo 2^32.
     #[inline]
     pub fn count(&self) -> u32 {
         self.at.count
@@ -88,38 +141,67 @@ impl Writer {
         self.head
     }
 
-    /// Whether the next cell is free.
+    /// Whether the next `span` cells are free, and do not reach over the ring's end: otherwise the writer
+    /// [skips](Self::skip_to_start) first.
     #[inline]
-    pub fn has_room<A: Atomics, const CELLS: usize>(&mut self, ring: &Ring<A, CELLS>) -> bool {
-        self.free(CELLS) || {
+    pub fn has_room<A: Atomics>(&mut self, ring: &Ring<A>, span: usize) -> bool {
+        let cells = self.leftovers.len();
+        let (next, lap) = self.at.after(span, cells);
+        // The cell behind the span is to be blanked: then that has to be free, too.
+        let needed = span + usize::from(self.leftovers[next].looks_fresh(lap));
+        self.free(needed) || {
             self.head = ring.head();
-            self.free(CELLS)
+            self.free(needed)
         }
     }
 
     #[inline]
-    fn free(&self, cells: usize) -> bool {
-        (self.at.count.wrapping_sub(self.head) as usize) < cells
+    fn free(&self, needed: usize) -> bool {
+        self.at.count.wrapping_sub(self.head) as usize + needed <= self.leftovers.len()
     }
 
-    /// The next cell's payload, to be written once [`has_room`](Self::has_room) said so.
+    /// How many cells are left before the ring's end.
     #[inline]
-    pub fn payload<'r, A: Atomics, const CELLS: usize>(&self, ring: &'r Ring<A, CELLS>) -> &'r A::Payload {
-        &ring.cells[self.at.slot].payload
+    pub fn cells_to_end(&self) -> usize {
+        self.leftovers.len() - self.at.slot
     }
 
-    /// Publishes the next cell under `word`, whose top bit is the ring's.
+    /// The memory of the next `span` cells but for the word, to be written once [`has_room`](Self::has_room) said so.
     #[inline]
-    pub fn publish<A: Atomics, const CELLS: usize>(&mut self, ring: &Ring<A, CELLS>, word: u64) {
+    pub fn payload<A: Atomics, R>(&mut self, ring: &Ring<A>, span: usize, access: impl FnOnce(*mut u8) -> R) -> R {
+        let slots = self.at.slot..self.at.slot + span;
+        if span > 1 {
+            self.leftovers[slots.clone()][1..].fill(Leftover::ANYTHING);
+        }
+        A::write(&ring.cells[slots], access)
+    }
+
+    /// Publishes the next `span` cells under `word`, whose top bit is the ring's.
+    #[inline]
+    pub fn publish<A: Atomics>(&mut self, ring: &Ring<A>, word: u64, span: usize) {
         debug_assert!(word & LAP == 0);
+        let cells = self.leftovers.len();
+        let (next, lap) = self.at.after(span, cells);
+        if self.leftovers[next].looks_fresh(lap) {
+            // The reader looks there once it has seen our word, which the release orders behind this.
+            ring.cells[next].word.store(lap ^ LAP, Relaxed);
+            self.leftovers[next] = Leftover::word(lap ^ LAP);
+        }
         ring.cells[self.at.slot].word.store(word | self.at.lap, Release);
-        self.at.step(CELLS);
+        self.leftovers[self.at.slot] = Leftover::word(self.at.lap);
+        self.at.step(span, cells);
     }
-}
 
-impl Default for Writer {
-    fn default() -> Self {
-        Self::new()
+    /// The cells that the next span will take if it is as long as the last one, if they are free, without the first, at which the reader
+    /// looks.
+    #[inline]
+    pub fn next_cells<'r, A: Atomics>(&mut self, ring: &'r Ring<A>, span: usize) -> &'r [Cell<A>] {
+        let left = self.cells_to_end();
+        let (first, needed) = if span <= left { (self.at.slot, span) } else { (0, left + span) };
+        if !self.free(needed) {
+            self.head = ring.head();
+        }
+        if self.free(needed) { &ring.cells[first + 1..first + span] } else { &[] }
     }
 }
 
@@ -135,7 +217,7 @@ impl Reader {
         Reader { at: Position::START, published: 0 }
     }
 
-    /// Cells read so far, modulo 2^32.
+    /// Cells passed so far, modulo 2^32.
     #[inline]
     pub fn count(&self) -> u32 {
         self.at.count
@@ -143,21 +225,27 @@ impl Reader {
 
     /// The next cell's word without the ring's bit, if it has been published.
     #[inline]
-    pub fn peek<A: Atomics, const CELLS: usize>(&self, ring: &Ring<A, CELLS>) -> Option<u64> {
+    pub fn peek<A: Atomics>(&self, ring: &Ring<A>) -> Option<u64> {
         let word = ring.cells[self.at.slot].word.load(Acquire);
         ((word ^ self.at.lap) & LAP == 0).then_some(word & !LAP)
     }
 
-    /// The payload of the cell that [`peek`](Self::peek) found.
+    /// The payload of the span that begins with the cell that [`peek`](Self::peek) found, or none if it reaches over the ring's end.
     #[inline]
-    pub fn payload<'r, A: Atomics, const CELLS: usize>(&self, ring: &'r Ring<A, CELLS>) -> &'r A::Payload {
-        &ring.cells[self.at.slot].payload
+    pub fn payload<A: Atomics, R>(&self, ring: &Ring<A>, span: usize, access: impl FnOnce(*const u8) -> R) -> Option<R> {
+        ring.cells.get(self.at.slot..self.at.slot + span).map(|cells| A::read(cells, access))
     }
 
-    /// Is through with the cell, and with whatever memory it named.
+    /// How many cells are left before the ring's end.
     #[inline]
-    pub fn pass<A: Atomics, const CELLS: usize>(&mut self, _ring: &Ring<A, CELLS>) {
-        self.at.step(CELLS);
+    pub fn cells_to_end<A: Atomics>(&self, ring: &Ring<A>) -> usize {
+        ring.cells.len() - self.at.slot
+    }
+
+    /// Is through with `span` cells, and with whatever memory they named.
+    #[inline]
+    pub fn pass<A: Atomics>(&mut self, ring: &Ring<A>, span: usize) {
+        self.at.step(span, ring.cells.len());
     }
 
     /// Cells passed that the writer does not know of.
@@ -168,7 +256,7 @@ impl Reader {
 
     /// Lets the writer know how far we are.
     #[inline]
-    pub fn publish<A: Atomics, const CELLS: usize>(&mut self, ring: &Ring<A, CELLS>) {
+    pub fn publish<A: Atomics>(&mut self, ring: &Ring<A>) {
         ring.head.0.store(self.at.count, Release);
         self.published = self.at.count;
     }

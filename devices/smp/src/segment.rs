@@ -1,7 +1,9 @@
 //! The segment as this process sees it: typed access to what [`layout`](crate::layout) places in it.
 
+use crate::atomics::Native;
 use crate::layout::{Control, Layout, PairRing};
 use crate::pool::{self, CellIndex};
+use crate::ring::{CELL_SIZE, Cell};
 use crate::sys::Mapping;
 use std::io;
 use std::ops::Deref;
@@ -33,10 +35,17 @@ impl Segment {
 
     pub fn ring(&self, from: usize, to: usize) -> &PairRing {
         assert!(from < self.ranks() && to < self.ranks());
-        let page = self.mapping.at(self.layout.ring(from, to), size_of::<PairRing>());
-        // SAFETY: the layout keeps this page for this ring; it is made of atomics and of bytes behind an `UnsafeCell`, for
-        // which any bytes are valid.
-        unsafe { page.cast().as_ref() }
+        let cells = self.layout.ring_cells();
+        let pages = self.mapping.at(self.layout.ring(from, to), (1 + cells) * CELL_SIZE);
+        let ring = NonNull::slice_from_raw_parts(pages.cast::<Cell<Native>>(), cells).as_ptr() as *const PairRing;
+        // SAFETY: the layout keeps these pages for this ring: its head's line and `cells` cells. It is made of atomics and of bytes
+        // behind an `UnsafeCell`, for which any bytes are valid.
+        unsafe { &*ring }
+    }
+
+    /// Cells in each ring.
+    pub fn ring_cells(&self) -> usize {
+        self.layout.ring_cells()
     }
 
     /// The address of a large cell in the pool of `owner`, if `bits` name one that holds `len` bytes.
@@ -54,23 +63,23 @@ impl Segment {
 }
 
 /// A part of the segment, found once and kept: the hot paths do no arithmetic and no checks.
-pub struct Part<T> {
+pub struct Part<T: ?Sized> {
     at: NonNull<T>,
     _segment: Arc<Segment>,
 }
 
 // SAFETY: a part is a shared reference into the segment that keeps the segment alive.
-unsafe impl<T: Sync> Send for Part<T> {}
+unsafe impl<T: Sync + ?Sized> Send for Part<T> {}
 // SAFETY: as above.
-unsafe impl<T: Sync> Sync for Part<T> {}
+unsafe impl<T: Sync + ?Sized> Sync for Part<T> {}
 
-impl<T> Part<T> {
+impl<T: ?Sized> Part<T> {
     pub fn new(segment: &Arc<Segment>, find: impl FnOnce(&Segment) -> &T) -> Self {
         Part { at: NonNull::from(find(segment)), _segment: segment.clone() }
     }
 }
 
-impl<T> Deref for Part<T> {
+impl<T: ?Sized> Deref for Part<T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {

@@ -5,7 +5,7 @@
 //! a fence on *every* thread of the job at some moment while the call lasts; here the other threads offer such moments,
 //! between any two of their accesses that matter, and the call returns once each has taken one or has ended.
 
-use hpvm_smp::atomics::{Atomic, Atomics, Payload};
+use hpvm_smp::atomics::{Atomic, Atomics};
 use hpvm_smp::doorbell::{ASLEEP, ASLEEP_FOR_ROOM, AWAKE, Barrier, Doorbell};
 use hpvm_smp::ring::{Cell, Line, Reader, Ring, Writer};
 use loom::cell::UnsafeCell;
@@ -14,12 +14,26 @@ use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 
-struct Loom;
+/// Spans leave `LEFTOVER` in the place of the words that they cover.
+struct Loom<const LEFTOVER: u64 = 0>;
 
-impl Atomics for Loom {
+impl<const LEFTOVER: u64> Atomics for Loom<LEFTOVER> {
     type U32 = Word32;
     type U64 = Word64;
     type Payload = Bytes;
+
+    fn write<R>(span: &[Cell<Self>], access: impl FnOnce(*mut u8) -> R) -> R {
+        for cell in &span[1..] {
+            cell.word.store(LEFTOVER, Relaxed);
+            cell.payload.0.with_mut(|_| ());
+        }
+        span[0].payload.0.with_mut(|bytes| access(bytes.cast()))
+    }
+
+    fn read<R>(span: &[Cell<Self>], access: impl FnOnce(*const u8) -> R) -> R {
+        span[1..].iter().for_each(|cell| cell.payload.0.with(|_| ()));
+        span[0].payload.0.with(|bytes| access(bytes.cast()))
+    }
 }
 
 struct Word32(AtomicU32);
@@ -47,35 +61,26 @@ impl Atomic<u64> for Word64 {
 /// Loom reports accesses that overlap or that no order separates.
 struct Bytes(UnsafeCell<u64>);
 
-impl Payload for Bytes {
-    fn write<R>(&self, access: impl FnOnce(*mut u8) -> R) -> R {
-        self.0.with_mut(|bytes| access(bytes.cast()))
-    }
-    fn read<R>(&self, access: impl FnOnce(*const u8) -> R) -> R {
-        self.0.with(|bytes| access(bytes.cast()))
-    }
-}
-
-fn ring<const CELLS: usize>() -> Ring<Loom, CELLS> {
+fn ring<A: Atomics<U32 = Word32, U64 = Word64, Payload = Bytes>, const CELLS: usize>() -> Ring<A, [Cell<A>; CELLS]> {
     let cell = |_| Cell { word: Word64(AtomicU64::new(0)), payload: Bytes(UnsafeCell::new(0)) };
     Ring { head: Line(Word32(AtomicU32::new(0))), cells: std::array::from_fn(cell) }
 }
 
-fn write<const CELLS: usize>(writer: &mut Writer, ring: &Ring<Loom, CELLS>, value: u64) {
+fn write<A: Atomics>(writer: &mut Writer, ring: &Ring<A>, value: u64, span: usize) {
     // SAFETY: the payload is a u64.
-    writer.payload(ring).write(|bytes| unsafe { bytes.cast::<u64>().write(value) });
-    writer.publish(ring, value);
+    writer.payload(ring, span, |bytes| unsafe { bytes.cast::<u64>().write(value) });
+    writer.publish(ring, value, span);
 }
 
-/// Reads the next cell, if there is one, and checks that it is message `value`.
-fn read<const CELLS: usize>(reader: &mut Reader, ring: &Ring<Loom, CELLS>, value: u64) -> bool {
+/// Reads the next span, if there is one, and checks that it is message `value`.
+fn read<A: Atomics>(reader: &mut Reader, ring: &Ring<A>, value: u64, span: usize) -> bool {
     let Some(word) = reader.peek(ring) else {
         return false;
     };
     // SAFETY: the payload is a u64.
-    let payload = reader.payload(ring).read(|bytes| unsafe { bytes.cast::<u64>().read() });
-    assert_eq!((word, payload), (value, value));
-    reader.pass(ring);
+    let payload = reader.payload(ring, span, |bytes| unsafe { bytes.cast::<u64>().read() });
+    assert_eq!((word, payload), (value, Some(value)));
+    reader.pass(ring, span);
     true
 }
 
@@ -89,31 +94,82 @@ fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
 fn messages_cross_the_ring_in_order() {
     const MESSAGES: u64 = 5;
     explore(3, || {
-        let ring = Arc::new(ring::<2>());
+        let ring = Arc::new(ring::<Loom, 2>());
         let sender = thread::spawn({
             let ring = ring.clone();
             move || {
-                let mut writer = Writer::new();
+                let mut writer = Writer::new(2);
                 for value in 1..=MESSAGES {
-                    while !writer.has_room(&ring) {
+                    while !writer.has_room(&*ring, 1) {
                         thread::yield_now();
                     }
-                    write(&mut writer, &ring, value);
+                    write(&mut writer, &*ring, value, 1);
                 }
             }
         });
         let mut reader = Reader::new();
         for value in 1..=MESSAGES {
-            while !read(&mut reader, &ring, value) {
+            while !read(&mut reader, &*ring, value, 1) {
                 thread::yield_now();
             }
             // Not after every cell, but before the ring is full of cells that the writer does not know to be free.
             if reader.unpublished() == 2 || value == MESSAGES {
-                reader.publish(&ring);
+                reader.publish(&*ring);
             }
         }
         sender.join().unwrap();
     });
+}
+
+/// Messages of two sizes take turns over the ring's end, past what longer ones have left.
+fn spans_cross_the_ring<const LEFTOVER: u64>(spans: &'static [usize]) {
+    const CELLS: usize = 5;
+    const SKIP: u64 = 77;
+    explore(2, move || {
+        let ring = Arc::new(ring::<Loom<LEFTOVER>, CELLS>());
+        let sender = thread::spawn({
+            let ring = ring.clone();
+            move || {
+                let mut writer = Writer::new(CELLS);
+                let room = |writer: &mut Writer, span| {
+                    while !writer.has_room(&*ring, span) {
+                        thread::yield_now();
+                    }
+                };
+                for (value, &span) in (1..).zip(spans) {
+                    let left = writer.cells_to_end();
+                    if left < span {
+                        room(&mut writer, left);
+                        writer.publish(&*ring, SKIP, left);
+                    }
+                    room(&mut writer, span);
+                    write(&mut writer, &*ring, value, span);
+                }
+            }
+        });
+        let mut reader = Reader::new();
+        for (value, &span) in (1..).zip(spans) {
+            loop {
+                match reader.peek(&*ring) {
+                    Some(SKIP) => reader.pass(&*ring, reader.cells_to_end(&*ring)),
+                    Some(_) => break,
+                    None => thread::yield_now(),
+                }
+            }
+            assert!(read(&mut reader, &*ring, value, span));
+            reader.publish(&*ring);
+        }
+        assert_eq!(reader.peek(&*ring), None, "nothing more was sent");
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn nothing_is_read_twice_or_made_up_behind_a_span() {
+    for spans in [&[2, 1, 1, 1, 1, 1][..], &[3, 3, 1, 1, 1], &[1, 2, 2, 2, 1], &[1, 1, 3, 1, 2]] {
+        spans_cross_the_ring::<0>(spans);
+        spans_cross_the_ring::<{ u64::MAX }>(spans);
+    }
 }
 
 /// The kernel's half of a sleep.
@@ -217,7 +273,7 @@ impl Fences for OnlyTheSleeperFences {
 }
 
 struct Pair<F> {
-    ring: Ring<Loom, 1>,
+    ring: Ring<Loom, [Cell<Loom>; 2]>,
     doorbell: Doorbell<Loom>,
     futex: Futex,
     fences: F,
@@ -251,7 +307,7 @@ fn a_message_finds_its_sleeper<F: Fences>() {
             let pair = pair.clone();
             move || {
                 pair.fences.light();
-                write(&mut Writer::new(), &pair.ring, 1);
+                write(&mut Writer::new(2), &pair.ring, 1, 1);
                 if pair.doorbell.rings(&pair.fences).is_some() {
                     pair.futex.wake();
                 }
@@ -259,7 +315,7 @@ fn a_message_finds_its_sleeper<F: Fences>() {
             }
         });
         let mut reader = Reader::new();
-        while !read(&mut reader, &pair.ring, 1) {
+        while !read(&mut reader, &pair.ring, 1, 1) {
             pair.sleep(ASLEEP, || reader.peek(&pair.ring).is_some());
         }
         sender.join().unwrap();
@@ -287,14 +343,15 @@ fn without_membarrier_a_wake_up_is_lost() {
 fn room_finds_its_sleeper<F: Fences>() {
     explore(3, || {
         let pair = pair::<F>();
-        let mut writer = Writer::new();
-        write(&mut writer, &pair.ring, 1);
+        let mut writer = Writer::new(2);
+        write(&mut writer, &pair.ring, 1, 1);
+        write(&mut writer, &pair.ring, 2, 1);
         let receiver = thread::spawn({
             let pair = pair.clone();
             move || {
                 pair.fences.light();
                 let mut reader = Reader::new();
-                assert!(read(&mut reader, &pair.ring, 1));
+                assert!(read(&mut reader, &pair.ring, 1, 1));
                 reader.publish(&pair.ring);
                 if pair.doorbell.rings_for_room(&pair.fences).is_some() {
                     pair.futex.wake();
@@ -302,9 +359,9 @@ fn room_finds_its_sleeper<F: Fences>() {
                 pair.fences.ended();
             }
         });
-        while !writer.has_room(&pair.ring) {
+        while !writer.has_room(&pair.ring, 1) {
             let seen = writer.head_seen();
-            pair.sleep(ASLEEP_FOR_ROOM, || pair.ring.head() != seen);
+            pair.sleep(ASLEEP_FOR_ROOM, || pair.ring.head.0.load(Acquire) != seen);
         }
         receiver.join().unwrap();
     });
@@ -326,13 +383,13 @@ fn without_membarrier_room_is_overlooked() {
 #[test]
 fn a_late_waker_does_not_hide_the_next_sleep() {
     explore(2, || {
-        let rings = Arc::new([ring::<1>(), ring::<1>()]);
+        let rings = Arc::new([ring::<Loom, 2>(), ring::<Loom, 2>()]);
         let pair = pair::<BothFence>();
         let senders: Vec<_> = (0..2)
             .map(|index: usize| {
                 let (rings, pair) = (rings.clone(), pair.clone());
                 thread::spawn(move || {
-                    write(&mut Writer::new(), &rings[index], 1);
+                    write(&mut Writer::new(2), &rings[index], 1, 1);
                     if pair.doorbell.rings(&pair.fences).is_some() {
                         pair.futex.wake();
                     }
@@ -342,7 +399,7 @@ fn a_late_waker_does_not_hide_the_next_sleep() {
         let mut readers = [Reader::new(), Reader::new()];
         let mut missing = vec![0, 1];
         while !missing.is_empty() {
-            missing.retain(|&index| !read(&mut readers[index], &rings[index], 1));
+            missing.retain(|&index| !read(&mut readers[index], &rings[index], 1, 1));
             if !missing.is_empty() {
                 pair.sleep(ASLEEP, || missing.iter().any(|&index| readers[index].peek(&rings[index]).is_some()));
             }
