@@ -24,7 +24,6 @@ pub enum Combiner {
     F90Complex = 114,
     F90Integer = 115,
     Resized = 116,
-    ValueIndex = 117,
 }
 
 impl Combiner {
@@ -42,7 +41,6 @@ impl Combiner {
             Combiner::Darray => "distributed-array",
             Combiner::F90Real | Combiner::F90Complex | Combiner::F90Integer => "Fortran",
             Combiner::Resized => "resized",
-            Combiner::ValueIndex => "value-index",
         }
     }
 }

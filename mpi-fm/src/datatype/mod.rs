@@ -167,10 +167,10 @@ impl Datatype {
         self.committed.store(true, Relaxed);
     }
 
-    /// One that the user did not make and may not free: named, or returned by the f90 and value-index functions.
+    /// One that the user did not make and may not free: named, or returned by the f90 functions.
     pub fn is_predefined(&self) -> bool {
         use Combiner::*;
-        matches!(self.contents.combiner, Named | F90Real | F90Complex | F90Integer | ValueIndex)
+        matches!(self.contents.combiner, Named | F90Real | F90Complex | F90Integer)
     }
 
     /// The predefined type of which this is an instance or a duplicate: what reductions may work on.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::basic::TABLE;
 use super::layout::Placed;
 use super::shape::{Block, Shape};
-use super::{Basic, Combiner, Contents, Datatype};
+use super::{Basic, Contents, Datatype};
 use crate::error::Result;
 
 /// The named types, and those that are predefined but made on request: the same arguments must give the same handle
@@ -67,17 +67,9 @@ impl Predefined {
 }
 
 impl Datatype {
-    /// Value and index type of a pair, named or made by MPI_Type_get_value_index, or a duplicate of one.
+    /// Value and index type of a pair or a duplicate of one.
     pub fn pair(&self) -> Option<(Basic, Basic)> {
-        if let Some(basic) = self.basic {
-            return basic.row().pair;
-        }
-        let contents = &self.contents;
-        match contents.combiner {
-            Combiner::ValueIndex => Some((contents.types[0].basic?, contents.types[1].basic?)),
-            Combiner::Dup => contents.types[0].pair(),
-            _ => None,
-        }
+        self.basic?.row().pair
     }
 }
 
