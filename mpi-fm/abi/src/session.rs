@@ -51,7 +51,8 @@ fn open(instance: &Instance, info: MPI_Info, errhandler: Errhandler) -> Result<M
     let wanted = wanted_level(instance.infos.hints(info)?)?;
     // Other sessions may come and want more than the first one: a rank that begins with a session is made for threads.
     let rank = init::join(instance, Threading::Multiple)?;
-    let level = wanted.min(init::most(rank));
+    let most = init::most(rank);
+    let level = wanted.map_or(most, |wanted| wanted.min(most));
     let told = Info::new();
     let provided = LEVELS.iter().find(|(_, number)| *number == level).map_or(LEVELS[0].0, |(name, _)| name);
     let made = told
@@ -60,10 +61,11 @@ fn open(instance: &Instance, info: MPI_Info, errhandler: Errhandler) -> Result<M
     made.map(MPI_Session::from_handle).inspect_err(|_| init::leave(instance))
 }
 
-fn wanted_level(info: Option<&Arc<Info>>) -> Result<c_int> {
-    let Some(wanted) = info.map_or(Ok(None), |info| info.get(b"thread_level"))? else { return Ok(THREAD_SINGLE) };
+/// `None`: a session that asks for nothing is told what there is, which is all that its program has been granted elsewhere.
+fn wanted_level(info: Option<&Arc<Info>>) -> Result<Option<c_int>> {
+    let Some(wanted) = info.map_or(Ok(None), |info| info.get(b"thread_level"))? else { return Ok(None) };
     match LEVELS.iter().find(|(name, _)| name.as_bytes() == &*wanted) {
-        Some((_, level)) => Ok(*level),
+        Some((_, level)) => Ok(Some(*level)),
         None => bail!(INFO_VALUE, "\"{}\" is no thread_level: use MPI_THREAD_MULTIPLE or another level's name", wanted.escape_ascii()),
     }
 }

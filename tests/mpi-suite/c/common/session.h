@@ -20,6 +20,18 @@ static CHECK_UNUSED MPI_Session open_session(const char *level) {
     return session;
 }
 
+/* What the session says it provides. */
+static CHECK_UNUSED void thread_level(MPI_Session session, const char *wanted) {
+    MPI_Info info;
+    char value[64] = "";
+    int flag = 0, room = sizeof value;
+    OK(MPI_Session_get_info(session, &info));
+    OK(MPI_Info_get_string(info, "thread_level", &room, value, &flag));
+    CHECK(flag);
+    EQ_STR(value, wanted);
+    OK(MPI_Info_free(&info));
+}
+
 /* A communicator of a session's process set. */
 static CHECK_UNUSED MPI_Comm comm_of(MPI_Session session, const char *set, const char *stringtag) {
     MPI_Group group = MPI_GROUP_NULL;

@@ -2,17 +2,6 @@
  * (MPI 5.0 section 11.3). */
 #include "session.h"
 
-static void thread_level(MPI_Session session, const char *wanted) {
-    MPI_Info info;
-    char value[64] = "";
-    int flag = 0, room = sizeof value;
-    OK(MPI_Session_get_info(session, &info));
-    OK(MPI_Info_get_string(info, "thread_level", &room, value, &flag));
-    CHECK(flag);
-    EQ_STR(value, wanted);
-    OK(MPI_Info_free(&info));
-}
-
 static void process_sets(void) {
     int count = 0, seen_world = 0, seen_self = 0;
     OK(MPI_Session_get_num_psets(own_session, MPI_INFO_NULL, &count));
@@ -143,7 +132,6 @@ int main(void) {
         EQ(MPI_Session_toint(MPI_Session_fromint(MPI_Session_toint(second))), MPI_Session_toint(second));
         CHECK(MPI_Session_f2c(MPI_Session_c2f(second)) == second);
         CHECK(MPI_Session_f2c(MPI_Session_c2f(MPI_SESSION_NULL)) == MPI_SESSION_NULL);
-        thread_level(second, "MPI_THREAD_SINGLE");
         process_sets();
         communicators();
         order();
