@@ -6,10 +6,13 @@ use crate::world;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::fs::File;
+use std::time::Duration;
 
 /// What to run.
 #[derive(Clone, PartialEq)]
 pub struct Plan {
+    /// Of the suite; empty for any other program.
+    pub name: String,
     pub object: Object,
     /// The program and its arguments, as somebody would type them.
     pub shown: String,
@@ -53,6 +56,8 @@ impl Plan {
 pub struct Outcome {
     pub ended: Ended,
     pub output: String,
+    /// Processor time.
+    pub took: Duration,
 }
 
 impl Outcome {
@@ -67,8 +72,8 @@ impl Outcome {
     }
 }
 
-/// Runs all plans, `jobs` at a time, and hands each outcome to `look` as it comes.
-pub fn run_all(plans: Vec<Plan>, jobs: usize, mut look: impl FnMut(&Plan, Outcome)) -> Result<()> {
+/// Runs all plans, `jobs` at a time, and hands each outcome to `look` as it comes. A plan is drawn when it can start.
+pub fn run_all(plans: impl IntoIterator<Item = Plan>, jobs: usize, mut look: impl FnMut(&Plan, Outcome)) -> Result<()> {
     let mut running: HashMap<libc::pid_t, (Plan, File)> = HashMap::new();
     let mut waiting = plans.into_iter();
     loop {
@@ -82,9 +87,9 @@ pub fn run_all(plans: Vec<Plan>, jobs: usize, mut look: impl FnMut(&Plan, Outcom
         if running.is_empty() {
             return Ok(());
         }
-        let (child, ended) = sys::wait_any().context("waiting for a run")?;
+        let (child, ended, took) = sys::wait_any().context("waiting for a run")?;
         if let Some((plan, output)) = running.remove(&child) {
-            look(&plan, Outcome { ended, output: sys::contents(output)? });
+            look(&plan, Outcome { ended, output: sys::contents(output)?, took });
         }
     }
 }

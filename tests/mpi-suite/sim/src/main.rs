@@ -4,6 +4,7 @@
 //! mpi-sim --ranks 4 --seeds 20 pi.c            a program at 20 seeds
 //! mpi-sim --ranks 4 --seed 17 pi.c             the 17th again: the same run
 //! mpi-sim --suite --seeds 20                   every program that the suite's manifest marks `sim`
+//! mpi-sim --suite --seeds 20..40               the same at the next 20
 //! mpi-sim --suite --seeds 20 --faults          the same while the network loses, repeats and reorders packets
 //! ```
 //! A seed decides how packets are delayed, which rank runs next at every MPI call, and how narrow the network is. It is tried
@@ -16,6 +17,7 @@
 mod attempt;
 mod program;
 mod rank;
+mod seeds;
 mod suite;
 mod sys;
 mod world;
@@ -31,9 +33,9 @@ struct Args {
     /// Ranks of the program
     #[arg(short = 'n', long, default_value_t = 2)]
     ranks: u32,
-    /// Tries this many seeds, from 0 on
-    #[arg(long, default_value_t = 1)]
-    seeds: u64,
+    /// Tries this many seeds, from 0 on; or those of a range such as 20..40
+    #[arg(long, value_name = "NUMBER|RANGE", default_value = "1")]
+    seeds: seeds::Seeds,
     /// Tries this seed only, and shows all that the program says
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
@@ -74,7 +76,7 @@ fn main() -> ExitCode {
 
 /// Returns whether every run was good.
 fn run(args: &Args) -> Result<bool> {
-    let seeds = args.seed.map_or(0..args.seeds, |seed| seed..seed + 1);
+    let seeds = args.seed.map_or_else(|| args.seeds.0.clone(), |seed| seed..seed + 1);
     if args.suite {
         return suite::run(seeds, args.trouble, args.filter.as_ref(), args.jobs);
     }
@@ -84,6 +86,7 @@ fn run(args: &Args) -> Result<bool> {
     };
     let object = program::object(&PathBuf::from(program), &args.cflag)?;
     let plan = |seed| attempt::Plan {
+        name: String::new(),
         object: object.clone(),
         shown: args.program.join(" "),
         args: program_args.to_vec(),
@@ -95,7 +98,7 @@ fn run(args: &Args) -> Result<bool> {
         limit_s: args.limit,
     };
     let mut good = true;
-    attempt::run_all(seeds.map(plan).collect(), args.jobs, |plan, outcome| {
+    attempt::run_all(seeds.map(plan), args.jobs, |plan, outcome| {
         let failure = outcome.failure();
         if failure.is_some() || args.seed.is_some() {
             print!("{}", outcome.output);
