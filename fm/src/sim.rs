@@ -7,10 +7,13 @@
 //!
 //! The same seed, plan and schedule give the same run.
 
+mod partition;
+
 use crate::device::{Device, Inbox, Link};
 use crate::packet::{Header, Kind, Peer};
 use crate::reliability::{Datagrams, Reliable};
 use parking_lot::Mutex;
+use partition::Partitions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,17 +28,22 @@ pub struct Plan {
     pub slots: usize,
     /// A packet is on its way for 1 to this many nanoseconds.
     pub delay_ns_max: u64,
-    /// `Some`: packets are lost, repeated and reordered, and [`reliability`](crate::reliability) makes a device of what is left.
+    /// `Some`: the network does all this wrong, and [`reliability`](crate::reliability) makes a device of what is left.
     pub faults: Option<Faults>,
 }
 
-/// How often the network does something wrong, in packets of ten thousand.
+/// What the network does wrong, in packets of ten thousand unless it says otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Faults {
     pub lost: u16,
     pub repeated: u16,
     /// Overtakes or is overtaken, as its delay has it.
     pub reordered: u16,
+    /// Arrives with a bit that is not the one sent.
+    pub garbled: u16,
+    /// Now and then the network is in two halves, for up to so many nanoseconds. That is to be well below the patience of a
+    /// process that leaves ([`reliability`](crate::reliability)): what it has sent last would not arrive.
+    pub apart_ns_max: u64,
 }
 
 impl Default for Plan {
@@ -53,9 +61,11 @@ pub struct Network {
 impl Network {
     pub fn new(seed: u64, nodes: u32, plan: Plan) -> Network {
         let pairs = nodes as usize * nodes as usize;
+        let apart_ns_max = plan.faults.unwrap_or_default().apart_ns_max;
         Network {
             state: Arc::new(Mutex::new(State {
                 random: Random::new(seed),
+                partitions: Partitions::new(Random::new(!seed), nodes, apart_ns_max),
                 nodes,
                 plan,
                 now_ns: 0,
@@ -119,6 +129,7 @@ impl Network {
 
 struct State {
     random: Random,
+    partitions: Partitions,
     nodes: u32,
     plan: Plan,
     now_ns: u64,
@@ -163,7 +174,8 @@ impl State {
     /// A frame over a network with faults.
     fn send_frame(&mut self, to: Peer, from: Peer, frame: &[u8], faults: Faults) {
         let happens = |random: &mut Random, often: u16| random.below(10_000) < u64::from(often);
-        let copies = match (happens(&mut self.random, faults.lost), happens(&mut self.random, faults.repeated)) {
+        let lost = happens(&mut self.random, faults.lost) || self.partitions.separate(self.now_ns, from, to);
+        let copies = match (lost, happens(&mut self.random, faults.repeated)) {
             (true, _) => 0,
             (false, repeated) => 1 + usize::from(repeated),
         };
@@ -179,6 +191,10 @@ impl State {
             let mut body = self.bodies.pop().unwrap_or_default();
             body.clear();
             body.extend_from_slice(frame);
+            if happens(&mut self.random, faults.garbled) {
+                let bit = self.random.below(8 * body.len() as u64);
+                body[bit as usize / 8] ^= 1 << (bit % 8);
+            }
             self.inboxes[to.index()].insert((at_ns, self.sequence), Packet { from, header: Header::GARBLED, body });
         }
     }

@@ -53,6 +53,11 @@ fm::conformance_tests!(credits, Simulated(Plan { max_packet: 512, credits: Some(
 fm::conformance_tests!(starved_credits, Simulated(Plan { max_packet: 256, credits: Some(1), ..Plan::default() }));
 fm::conformance_tests!(
     faulty,
-    Simulated(Plan { faults: Some(Faults { lost: 200, repeated: 200, reordered: 2_000 }), ..Plan::default() })
+    Simulated(Plan { faults: Some(Faults { lost: 200, repeated: 200, reordered: 2_000, ..Faults::default() }), ..Plan::default() })
+);
+fm::conformance_tests!(garbling, Simulated(Plan { faults: Some(Faults { garbled: 500, ..Faults::default() }), ..Plan::default() }));
+fm::conformance_tests!(
+    falling_apart,
+    Simulated(Plan { faults: Some(Faults { apart_ns_max: 5_000_000, ..Faults::default() }), ..Plan::default() })
 );
 fm::conformance_tests!(two_credits, Simulated(Plan { max_packet: 256, credits: Some(2), ..Plan::default() }));

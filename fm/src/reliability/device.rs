@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
-/// A network that carries frames between processes, or loses, repeats and reorders them.
+/// A network that carries frames between processes, or loses, repeats, reorders and garbles them.
 pub trait Datagrams: Send + Sync {
     /// For people.
     fn name(&self) -> &'static str;

@@ -19,7 +19,7 @@ pub struct Flow {
 /// Why a frame was dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refused {
-    /// It is no frame of this protocol.
+    /// It is no frame of this protocol, or was changed on its way.
     Garbled,
     /// It comes from another process than the one this flow has been talking to.
     Stranger,
@@ -59,8 +59,8 @@ impl Flow {
         let prefix = Prefix { incarnation: self.incarnation, sequence: due.map(|(sequence, _)| sequence), acknowledged };
         frame.clear();
         frame.resize(Prefix::SIZE, 0);
-        prefix.write(frame);
         frame.extend_from_slice(due.map_or(&[], |(_, packet)| packet));
+        prefix.write(frame);
         self.incoming.acknowledged();
         true
     }

@@ -1,4 +1,4 @@
-//! Reliable, ordered packets over a network that loses, repeats and reorders them.
+//! Reliable, ordered packets over a network that loses, repeats, reorders and garbles them.
 //!
 //! The engine is *sans-IO*: it makes no system call, reads no clock and starts no timer. Whoever owns the network feeds it frames and
 //! the time, and asks it what to send and when to come back. From the inside out:

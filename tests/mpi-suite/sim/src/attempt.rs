@@ -28,7 +28,7 @@ pub struct Plan {
 /// What goes wrong besides delays, at places and times that the seed decides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::Args)]
 pub struct Trouble {
-    /// The network loses, repeats and reorders packets
+    /// The network loses, repeats, reorders and garbles packets, and is in two halves at times
     #[arg(long)]
     pub faults: bool,
     /// One rank dies; the others go on for a while, then the job ends

@@ -5,7 +5,7 @@
 //! mpi-sim --ranks 4 --seed 17 pi.c             the 17th again: the same run
 //! mpi-sim --suite --seeds 20                   every program that the suite's manifest marks `sim`
 //! mpi-sim --suite --seeds 20..40               the same at the next 20
-//! mpi-sim --suite --seeds 20 --faults          the same while the network loses, repeats and reorders packets
+//! mpi-sim --suite --seeds 20 --faults          the same while the network does wrong: loses packets, and worse
 //! ```
 //! A seed decides how packets are delayed, which rank runs next at every MPI call, and how narrow the network is. It is tried
 //! in a child process, so that a crash or a hang is one more way to fail.

@@ -101,6 +101,8 @@ fn network_plan(random: &mut Random, faults: bool) -> sim::Plan {
         lost: pick(&[0, 10, 100, 500]) as u16,
         repeated: pick(&[0, 100, 500]) as u16,
         reordered: pick(&[0, 500, 5_000]) as u16,
+        garbled: pick(&[0, 10, 200]) as u16,
+        apart_ns_max: pick(&[0, 0, 300_000, 5_000_000]) as u64,
     });
     sim::Plan {
         faults,
