@@ -36,5 +36,5 @@ pub use device::{Device, Inbox, Link};
 pub use endpoint::{Counts, Fm, Upcall};
 pub use lock::{Threading, ThreadLock};
 pub use packet::{HandlerId, Header, Peer};
-pub use park::Park;
+pub use park::{Crowding, Park};
 pub use stream::{Receive, SendStream};

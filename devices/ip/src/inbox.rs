@@ -6,6 +6,7 @@ use crate::shared::Shared;
 use crate::strangers::Strangers;
 use crate::sys::{self, Flags, Moved, READ};
 use fm::{Header, Inbox, Peer};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
 use std::net::TcpListener;
@@ -26,6 +27,8 @@ pub struct IpInbox {
     look_every: u32,
     /// Polls to come that do not look at the sockets.
     skip: u32,
+    /// Somebody about to sleep saw that a socket has something: the next poll looks all the same.
+    seen: Cell<bool>,
 }
 
 /// The poller's names for what is no peer's connection.
@@ -44,6 +47,7 @@ impl IpInbox {
             events: Vec::new(),
             look_every: look_every.max(1),
             skip: 0,
+            seen: Cell::new(false),
             shared,
         })
     }
@@ -143,7 +147,7 @@ impl Inbox for IpInbox {
     fn poll(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
         let mut delivered = self.deliver(budget, deliver);
         if delivered < budget {
-            if self.skip > 0 {
+            if self.skip > 0 && !self.seen.take() {
                 self.skip -= 1;
                 return delivered;
             }
@@ -157,7 +161,9 @@ impl Inbox for IpInbox {
     }
 
     fn arrived(&self) -> bool {
-        !self.ready.is_empty() || self.shared.freed.load(Relaxed) > 0 || self.shared.poller.any_ready()
+        let ready = self.shared.poller.any_ready();
+        self.seen.set(ready);
+        ready || !self.ready.is_empty() || self.shared.freed.load(Relaxed) > 0
     }
 
     fn close(&mut self) -> bool {

@@ -2,17 +2,19 @@
 
 use crate::shared::Shared;
 use crate::sys::{self, Bell};
-use fm::Park;
+use fm::{Crowding, Park};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Instant;
 
 pub struct IpPark {
     shared: Arc<Shared>,
     /// Fruitless polls that pass before the core is offered to others, and then before we sleep. Each is a system call.
     spins: u32,
     yields: u32,
+    crowding: Crowding,
     bell: Bell,
     /// Threads of this process on their way to sleep, asleep, or on their way back.
     sleepers: AtomicUsize,
@@ -22,7 +24,7 @@ impl IpPark {
     pub(crate) fn new(shared: Arc<Shared>, processes: usize, cores: usize) -> io::Result<Self> {
         // With a core for each process an answer is awaited for about as long as it takes to wake a sleeper.
         let (spins, yields) = if processes <= cores { (40, 20) } else { (0, 10) };
-        Ok(IpPark { shared, spins, yields, bell: Bell::new()?, sleepers: AtomicUsize::new(0) })
+        Ok(IpPark { shared, spins, yields, crowding: Crowding::default(), bell: Bell::new()?, sleepers: AtomicUsize::new(0) })
     }
 
     fn sleep(&self, arrived: &dyn Fn() -> bool) {
@@ -42,8 +44,10 @@ impl Park for IpPark {
     fn idle(&self, round: u32, arrived: &dyn Fn() -> bool) {
         if round < self.spins {
             std::hint::spin_loop();
-        } else if round < self.spins + self.yields || arrived() {
+        } else if round < self.spins + self.yields && !self.crowding.is_crowded() {
+            let before = Instant::now();
             sys::yield_core();
+            self.crowding.yielded(before.elapsed());
         } else {
             self.sleep(arrived);
         }

@@ -6,7 +6,7 @@ use crate::layout::Control;
 use crate::shared::Shared;
 use crate::socket::Socket;
 use crate::sys;
-use fm::Park;
+use fm::{Crowding, Park};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,8 +16,7 @@ use std::time::{Duration, Instant};
 pub struct SmpPark {
     shared: Arc<Shared>,
     policy: Policy,
-    /// Waits left that go to sleep without yielding first.
-    crowded: AtomicU32,
+    crowding: Crowding,
     /// Threads of this process on their way to sleep, asleep, or on their way back. The last one back says that the process
     /// is awake; while others still sleep it must stay known as asleep.
     sleepers: Mutex<u32>,
@@ -89,17 +88,10 @@ impl Spins {
     }
 }
 
-/// A yield that takes longer gave the core to somebody who computes: not to a process of this job that waits as well. (A
-/// process of this job gives it back within microseconds; the scheduler's slice is 3 ms.)
-const YIELD_MAX: Duration = Duration::from_micros(500);
-
-/// So many waits then sleep at once: who sleeps and is woken gets the core back sooner than who yields.
-const CROWDED_WAITS: u32 = 64;
-
 impl SmpPark {
     pub(crate) fn new(shared: Arc<Shared>, cores: usize) -> Self {
         let policy = Policy::new(shared.segment.ranks(), cores);
-        SmpPark { shared, policy, crowded: AtomicU32::new(0), sleepers: Mutex::new(0), elsewhere: None }
+        SmpPark { shared, policy, crowding: Crowding::default(), sleepers: Mutex::new(0), elsewhere: None }
     }
 
     pub(crate) fn beside(shared: Arc<Shared>, cores: usize, sleep: Sleep) -> io::Result<Self> {
@@ -159,18 +151,7 @@ impl SmpPark {
     fn yield_core(&self) {
         let before = Instant::now();
         sys::yield_core();
-        if before.elapsed() > YIELD_MAX {
-            self.crowded.store(CROWDED_WAITS, Relaxed);
-        }
-    }
-
-    /// Whether yielding was dear lately.
-    fn is_crowded(&self) -> bool {
-        let left = self.crowded.load(Relaxed);
-        if left > 0 {
-            self.crowded.store(left - 1, Relaxed);
-        }
-        left > 0
+        self.crowding.yielded(before.elapsed());
     }
 }
 
@@ -181,7 +162,7 @@ impl Park for SmpPark {
         if round < spins {
             // Also in the first polls: without a pause the line's arrival costs more than a pause delays it.
             std::hint::spin_loop();
-        } else if round < spins + yields && !self.is_crowded() {
+        } else if round < spins + yields && !self.crowding.is_crowded() {
             self.yield_core();
         } else {
             self.sleep(arrived);

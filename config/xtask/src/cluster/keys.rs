@@ -26,11 +26,14 @@ pub fn of_user(folder: &Path, hosts: &[(String, String)]) -> Result<PathBuf> {
 }
 
 /// Makes a host's key and its sshd's settings.
+///
+/// A shell that finds itself below another one does not read the user's settings: those may take seconds, and what they lock in the home
+/// folder, which all hosts share, would stay locked when a host is removed.
 pub fn of_host(folder: &Path, host: &Path, addresses: &[String]) -> Result<PathBuf> {
     make(&host.join("host_key"))?;
     let mut text = format!(
         "HostKey \"{}\"\nAuthorizedKeysFile \"{}\"\nPidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n\
-         PermitRootLogin prohibit-password\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\n",
+         PermitRootLogin prohibit-password\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\nSetEnv SHLVL=1\n",
         host.join("host_key").display(),
         folder.join("key.pub").display()
     );
