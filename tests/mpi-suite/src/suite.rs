@@ -13,7 +13,7 @@ use crate::run::{self, Job};
 use crate::{Mpi, home};
 
 /// What to run, and how.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     pub mpi: Mpi,
     /// For binaries and kept outputs.
@@ -66,7 +66,9 @@ pub fn run(options: &Options) -> Result<Report> {
     let installation = options.work_dir.join(&options.mpi.name);
     let kept = installation.join("output");
     std::fs::create_dir_all(&kept).with_context(|| format!("creating {}", kept.display()))?;
-    let built = compile::build_all(&options.mpi, &home().join("c"), &installation.join("bin"), units(&cases), 2)?;
+    let spared = spared(&manifest, options);
+    let units = units(cases.iter().chain(&spared));
+    let built = compile::build_all(&options.mpi, &home().join("c"), &installation.join("bin"), units, 2)?;
     let mut report = Report { suite: "own".into(), version: env!("CARGO_PKG_VERSION").into(), ..Report::default() };
     exclude(&manifest, options, &mut report);
     for case in &cases {
@@ -95,6 +97,14 @@ pub fn run(options: &Options) -> Result<Report> {
         report.ranks = report.ranks.max(case.ranks);
     }
     ensure!(!cases.is_empty(), "no test matches");
+    for case in &spared {
+        if let Some(Err(why)) = built.get(&Unit::program(case.test, case.language)) {
+            println!("FAIL  {}: {why}", case.name());
+            let dir = report.dir(case.test.chapter());
+            dir.listed += 1;
+            dir.fail.push(NotPassed { name: case.name(), why: why.clone() });
+        }
+    }
     Ok(report)
 }
 
@@ -151,6 +161,18 @@ fn select<'a>(manifest: &'a Manifest, options: &Options) -> Vec<Case<'a>> {
     cases
 }
 
+/// The heavy runs that nobody asked for, one of each program: they rarely run, but compile every time.
+fn spared<'a>(manifest: &'a Manifest, options: &Options) -> Vec<Case<'a>> {
+    if options.heavy || !options.mpi.ours {
+        return Vec::new();
+    }
+    let all = Options { heavy: true, ..options.clone() };
+    let mut cases = select(manifest, &all);
+    cases.retain(|case| case.test.heavy);
+    cases.dedup_by(|a, b| std::ptr::eq(a.test, b.test));
+    cases
+}
+
 fn wanted(test: &Test, options: &Options) -> bool {
     let chapter = options.chapters.is_empty() || options.chapters.iter().any(|chapter| chapter == test.chapter());
     chapter && exclusion(test, options).is_none()
@@ -175,9 +197,9 @@ fn exclude(manifest: &Manifest, options: &Options, report: &mut Report) {
     }
 }
 
-fn units(cases: &[Case]) -> Vec<Unit> {
-    let mut units: Vec<Unit> = cases.iter().map(|case| Unit::program(case.test, case.language)).collect();
-    units.extend(cases.iter().filter_map(|case| Unit::preload(case.test)));
+fn units<'a>(cases: impl Iterator<Item = &'a Case<'a>> + Clone) -> Vec<Unit> {
+    let mut units: Vec<Unit> = cases.clone().map(|case| Unit::program(case.test, case.language)).collect();
+    units.extend(cases.filter_map(|case| Unit::preload(case.test)));
     units.sort();
     units.dedup();
     units

@@ -4,10 +4,6 @@
 #ifndef LARGE_H
 #define LARGE_H
 
-#ifndef _GNU_SOURCE
-#error "define _GNU_SOURCE before the first header: memfd_create"
-#endif
-
 #include "check.h"
 
 #include <sys/mman.h>

@@ -1,5 +1,4 @@
 /* Collective operations on more than 2^31 bytes and elements, and on int counts of large types (MPI 5.0 section 19.2). */
-#define _GNU_SOURCE
 #include "large.h"
 
 static const size_t BYTES = ((size_t)1 << 31) + 4096 + 17;

@@ -1,6 +1,5 @@
 /* Messages of more than 2^31 bytes and elements: with large counts, with int counts of large types, from and into derived types
  * (MPI 5.0 section 19.2). Rank 0 sends, rank 1 receives. */
-#define _GNU_SOURCE
 #include "large.h"
 
 static const size_t BYTES = ((size_t)1 << 31) + 4096 + 17;
