@@ -354,7 +354,7 @@ impl Link for SimLink {
         if self.room.capacity() == 0 {
             self.room = state.bodies.pop().unwrap_or_default();
         }
-        self.room.clear();
+        // Whoever lends it fills it: what was there before is as good as zeros.
         self.room.resize(len, 0);
         Some(&mut self.room)
     }
