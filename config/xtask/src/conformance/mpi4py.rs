@@ -187,7 +187,7 @@ fn watched(mpi: &Mpi, job: &Job, stem: &Path, name: &str, output: &Path, modules
     thread::scope(|scope| {
         let running = scope.spawn(|| run::launch(mpi, job, stem));
         while !running.is_finished() {
-            thread::sleep(Duration::from_millis(200));
+            thread::sleep(Duration::from_secs(1));
             let module = transcript(output, 0).module;
             progress.at(modules.iter().position(|name| Some(name) == module.as_ref()).unwrap_or(0));
         }
