@@ -184,6 +184,24 @@ fn what_was_sent_last_arrives_although_the_sender_leaves() {
     assert!(notes.received.borrow().iter().all(|(_, body)| *body == large));
 }
 
+/// Sessions come one after another (MPI 5.0 section 11.3): the end of the last one is not the end of the process.
+#[test]
+fn who_has_closed_may_go_on() {
+    let nodes = nodes(3);
+    let notes = Notes::default();
+    let all: Vec<_> = nodes.iter().collect();
+    for round in 1..4 {
+        nodes[0].send(1, b"here");
+        nodes[1].send(0, b"there");
+        until(&all, &notes, || notes.received.borrow().len() == 2 * round);
+        until(&all, &notes, || nodes.iter().all(|node| node.fm.close()));
+    }
+    // Also with whom it has never spoken.
+    nodes[2].send(0, b"first");
+    until(&all, &notes, || notes.received.borrow().len() == 7);
+    assert!(nodes.iter().all(|node| node.told.try_recv().is_err()));
+}
+
 #[test]
 fn a_peer_that_is_gone_swallows_what_is_sent() {
     let mut nodes = nodes(2);
