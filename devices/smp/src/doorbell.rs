@@ -24,6 +24,9 @@ const ROOM: u32 = 2;
 /// Beside either of these: the sleeper waits for sockets too, and is woken by a datagram instead of a futex.
 pub const ON_SOCKETS: u32 = 4;
 
+/// Bits above these make two announcements of one process differ.
+pub const STATE_BITS: u32 = 3;
+
 /// The two halves of an asymmetric fence.
 pub trait Barrier {
     /// Between our store and our look at a sleep word.

@@ -1,7 +1,7 @@
 //! How a process waits: a short spin, then it lets others have the core, then it sleeps on its doorbell: the futex, or, beside
 //! another device, a socket.
 
-use crate::doorbell::{AWAKE, Barrier, ON_SOCKETS};
+use crate::doorbell::{AWAKE, Barrier, ON_SOCKETS, STATE_BITS};
 use crate::layout::Control;
 use crate::shared::Shared;
 use crate::socket::Socket;
@@ -19,8 +19,16 @@ pub struct SmpPark {
     crowding: Crowding,
     /// Threads of this process on their way to sleep, asleep, or on their way back. The last one back says that the process
     /// is awake; while others still sleep it must stay known as asleep.
-    sleepers: Mutex<u32>,
+    sleepers: Mutex<Sleepers>,
     elsewhere: Option<Elsewhere>,
+}
+
+#[derive(Default)]
+struct Sleepers {
+    count: u32,
+    /// How often a thread has said that it sleeps. Part of what it says: else a thread that is woken before it sleeps, and finds the
+    /// doorbell saying again what it had said itself, because another thread went to sleep meanwhile, would sleep after all.
+    announced: u32,
 }
 
 /// The rest of what a process waits for that has another device.
@@ -91,7 +99,7 @@ impl Spins {
 impl SmpPark {
     pub(crate) fn new(shared: Arc<Shared>, cores: usize) -> Self {
         let policy = Policy::new(shared.segment.ranks(), cores);
-        SmpPark { shared, policy, crowding: Crowding::default(), sleepers: Mutex::new(0), elsewhere: None }
+        SmpPark { shared, policy, crowding: Crowding::default(), sleepers: Mutex::default(), elsewhere: None }
     }
 
     pub(crate) fn beside(shared: Arc<Shared>, cores: usize, sleep: Sleep) -> io::Result<Self> {
@@ -122,8 +130,10 @@ impl SmpPark {
         let state = {
             // Under the lock: what one thread waits for must not be overwritten by another that looked earlier.
             let mut sleepers = self.lock_sleepers();
-            *sleepers += 1;
-            let state = shared.sleep_state() | if self.elsewhere.is_some() { ON_SOCKETS } else { 0 };
+            sleepers.count += 1;
+            sleepers.announced = sleepers.announced.wrapping_add(1);
+            let on_sockets = if self.elsewhere.is_some() { ON_SOCKETS } else { 0 };
+            let state = shared.sleep_state() | on_sockets | sleepers.announced << STATE_BITS;
             doorbell.announce(state, &shared.barrier);
             state
         };
@@ -131,8 +141,8 @@ impl SmpPark {
             self.wait(state);
         }
         let mut sleepers = self.lock_sleepers();
-        *sleepers -= 1;
-        if *sleepers == 0 {
+        sleepers.count -= 1;
+        if sleepers.count == 0 {
             doorbell.awake();
             // The last one, since until then the datagram wakes the others.
             if let Some(elsewhere) = &self.elsewhere {
@@ -141,7 +151,7 @@ impl SmpPark {
         }
     }
 
-    fn lock_sleepers(&self) -> MutexGuard<'_, u32> {
+    fn lock_sleepers(&self) -> MutexGuard<'_, Sleepers> {
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
