@@ -30,7 +30,17 @@ impl Memory {
         }
     }
 
+    /// Becomes [`EMPTY`](Self::EMPTY).
+    #[inline]
+    pub fn clear(&mut self) {
+        match self {
+            Memory::Bytes { .. } => std::mem::forget(std::mem::replace(self, Memory::EMPTY)),
+            Memory::Typed { .. } | Memory::Owned(_) => *self = Memory::EMPTY,
+        }
+    }
+
     /// Length of the message it holds or has room for, in packed bytes.
+    #[inline]
     pub fn len(&self) -> u64 {
         match self {
             Memory::Bytes { len, .. } => *len,

@@ -4,6 +4,7 @@ use crate::layout::{Control, PairRing};
 use crate::ring::{Reader, cells_for};
 use crate::segment::Part;
 use crate::shared::Shared;
+use crate::sys;
 use crate::word::{self, Place, Reference};
 use fm::{Header, Inbox, Peer};
 use std::sync::Arc;
@@ -56,6 +57,9 @@ impl SmpInbox {
         while delivered < budget
             && let Some(word) = sender.reader.peek(&sender.ring)
         {
+            if let Some(cell) = sender.reader.ahead(&sender.ring, 4) {
+                sys::prefetch_to_read(cell);
+            }
             let taken = sender.take(shared, word, deliver);
             sender.reader.pass(&sender.ring, taken.cells);
             delivered += usize::from(taken.packet);

@@ -10,22 +10,32 @@
 use crate::atomics::Native;
 use crate::doorbell::Doorbell;
 use crate::pool::POOL_SIZE;
-use crate::ring::{CELL_SIZE, Cell, Line, Ring};
+use crate::ring::{CELL_SIZE, CELLS_MAX, Cell, Line, Ring};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 pub const PAGE_SIZE: usize = 4096;
+
+/// With more processes than this, a receiver finds its senders by their arrival bytes; with fewer it looks at each ring, which
+/// saves the sender the byte and the receiver one cache miss.
+pub const DIRECT_MAX: usize = 8;
 
 pub type PairRing = Ring<Native>;
 
 /// Bytes of a ring, with its head's line. A page is touched once the ring's messages have filled those before it, so that what few
 /// messages a pair exchanges, they take up one; but where all pairs are busy, every ring takes up all of its pages.
 const fn ring_size(ranks: usize) -> usize {
-    if ranks <= 32 { 4 * PAGE_SIZE } else { PAGE_SIZE }
+    let pages = match ranks {
+        0..=DIRECT_MAX => 8,
+        9..=32 => 4,
+        _ => 1,
+    };
+    pages * PAGE_SIZE
 }
 
 const _: () = assert!(size_of::<Line<AtomicU32>>() == CELL_SIZE && size_of::<Cell<Native>>() == CELL_SIZE);
+const _: () = assert!(ring_size(1) / CELL_SIZE <= CELLS_MAX);
 // An arrival byte holds the count of cells: a writer is never further ahead than it can tell.
-const _: () = assert!(ring_size(1) / CELL_SIZE <= 256);
+const _: () = assert!(ring_size(DIRECT_MAX + 1) / CELL_SIZE <= 256);
 
 /// A process's control page: the lines that others write to reach it.
 #[repr(C)]

@@ -76,22 +76,15 @@ struct Position {
 impl Position {
     const START: Position = Position { count: 0, slot: 0, lap: LAP };
 
-    /// Goes on by a span of a ring of `cells`, which does not reach over its end.
+    /// Behind a span of a ring of `cells`, which does not reach over its end.
     #[inline]
-    fn step(&mut self, span: usize, cells: usize) {
-        self.count = self.count.wrapping_add(span as u32);
-        self.slot += span;
-        if self.slot >= cells {
-            self.slot = 0;
-            self.lap ^= LAP;
+    fn after(&self, span: usize, cells: usize) -> Position {
+        let (count, next) = (self.count.wrapping_add(span as u32), self.slot + span);
+        if next >= cells {
+            Position { count, slot: 0, lap: self.lap ^ LAP }
+        } else {
+            Position { count, slot: next, lap: self.lap }
         }
-    }
-
-    /// Where a span begun here ends: the next slot, and the lap in which that is written.
-    #[inline]
-    fn after(&self, span: usize, cells: usize) -> (usize, u64) {
-        let next = self.slot + span;
-        if next >= cells { (0, self.lap ^ LAP) } else { (next, self.lap) }
     }
 }
 
@@ -116,18 +109,23 @@ impl Leftover {
     }
 }
 
+/// The largest ring.
+pub const CELLS_MAX: usize = 512;
+
 /// The writing side's own state.
 pub struct Writer {
     at: Position,
     /// The reader's position as last seen.
     head: u32,
-    leftovers: Box<[Leftover]>,
+    cells: usize,
+    leftovers: Box<[Leftover; CELLS_MAX]>,
 }
 
 impl Writer {
-    /// The writer of an empty ring of `cells`, at least two.
+    /// The writer of an empty ring of `cells`: 2 to [`CELLS_MAX`], one of which stays free.
     pub fn new(cells: usize) -> Self {
-        Writer { at: Position::START, head: 0, leftovers: vec![Leftover::NOTHING; cells].into() }
+        assert!((2..=CELLS_MAX).contains(&cells), "a ring of {cells} cells");
+        Writer { at: Position::START, head: 0, cells, leftovers: Box::new([Leftover::NOTHING; CELLS_MAX]) }
     }
 
     /// Cells passed so far, modulo 2^32.
@@ -141,29 +139,26 @@ impl Writer {
         self.head
     }
 
-    /// Whether the next `span` cells are free, and do not reach over the ring's end: otherwise the writer
-    /// [skips](Self::skip_to_start) first.
+    /// Whether the next `span` cells may be written. They must not reach over the ring's end: the writer skips what is left, if it is too
+    /// little, by publishing it as a span of its own.
     #[inline]
     pub fn has_room<A: Atomics>(&mut self, ring: &Ring<A>, span: usize) -> bool {
-        let cells = self.leftovers.len();
-        let (next, lap) = self.at.after(span, cells);
-        // The cell behind the span is to be blanked: then that has to be free, too.
-        let needed = span + usize::from(self.leftovers[next].looks_fresh(lap));
-        self.free(needed) || {
+        self.free(span) || {
             self.head = ring.head();
-            self.free(needed)
+            self.free(span)
         }
     }
 
+    /// Whether so many cells are known to be free, and the one behind them, which may have to be blanked.
     #[inline]
     fn free(&self, needed: usize) -> bool {
-        self.at.count.wrapping_sub(self.head) as usize + needed <= self.leftovers.len()
+        self.at.count.wrapping_sub(self.head) as usize + needed < self.cells
     }
 
     /// How many cells are left before the ring's end.
     #[inline]
     pub fn cells_to_end(&self) -> usize {
-        self.leftovers.len() - self.at.slot
+        self.cells - self.at.slot
     }
 
     /// The memory of the next `span` cells but for the word, to be written once [`has_room`](Self::has_room) said so.
@@ -180,16 +175,15 @@ impl Writer {
     #[inline]
     pub fn publish<A: Atomics>(&mut self, ring: &Ring<A>, word: u64, span: usize) {
         debug_assert!(word & LAP == 0);
-        let cells = self.leftovers.len();
-        let (next, lap) = self.at.after(span, cells);
-        if self.leftovers[next].looks_fresh(lap) {
+        let next = self.at.after(span, self.cells);
+        if self.leftovers[next.slot % CELLS_MAX].looks_fresh(next.lap) {
             // The reader looks there once it has seen our word, which the release orders behind this.
-            ring.cells[next].word.store(lap ^ LAP, Relaxed);
-            self.leftovers[next] = Leftover::word(lap ^ LAP);
+            ring.cells[next.slot].word.store(next.lap ^ LAP, Relaxed);
+            self.leftovers[next.slot] = Leftover::word(next.lap ^ LAP);
         }
         ring.cells[self.at.slot].word.store(word | self.at.lap, Release);
-        self.leftovers[self.at.slot] = Leftover::word(self.at.lap);
-        self.at.step(span, cells);
+        self.leftovers[self.at.slot % CELLS_MAX] = Leftover::word(self.at.lap);
+        self.at = next;
     }
 
     /// The cells that the next span will take if it is as long as the last one, if they are free, without the first, at which the reader
@@ -236,6 +230,12 @@ impl Reader {
         ring.cells.get(self.at.slot..self.at.slot + span).map(|cells| A::read(cells, access))
     }
 
+    /// A cell behind the next one, which the writer may have written already.
+    #[inline]
+    pub fn ahead<'r, A: Atomics>(&self, ring: &'r Ring<A>, distance: usize) -> Option<&'r Cell<A>> {
+        ring.cells.get(self.at.slot + distance)
+    }
+
     /// How many cells are left before the ring's end.
     #[inline]
     pub fn cells_to_end<A: Atomics>(&self, ring: &Ring<A>) -> usize {
@@ -245,7 +245,7 @@ impl Reader {
     /// Is through with `span` cells, and with whatever memory they named.
     #[inline]
     pub fn pass<A: Atomics>(&mut self, ring: &Ring<A>, span: usize) {
-        self.at.step(span, ring.cells.len());
+        self.at = self.at.after(span, ring.cells.len());
     }
 
     /// Cells passed that the writer does not know of.

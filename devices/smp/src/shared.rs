@@ -1,7 +1,7 @@
 //! What the links, the inbox and the park of one process share.
 
 use crate::doorbell::{ASLEEP, ASLEEP_FOR_ROOM, ON_SOCKETS};
-use crate::layout::Control;
+use crate::layout::{Control, DIRECT_MAX};
 use crate::pool::Pool;
 use crate::reading::Readers;
 use crate::segment::Segment;
@@ -50,10 +50,6 @@ struct Refusal {
     /// How many cells it had passed when there was no room.
     head: u32,
 }
-
-/// With more processes than this, a receiver finds its senders by their arrival bytes; with fewer it looks at each ring, which
-/// saves the sender the byte and the receiver one cache miss.
-const DIRECT_MAX: usize = 8;
 
 impl Shared {
     pub fn new(segment: Segment, me: usize, peers: Box<[Peer]>, threading: Threading) -> Self {

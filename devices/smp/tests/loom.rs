@@ -94,11 +94,11 @@ fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
 fn messages_cross_the_ring_in_order() {
     const MESSAGES: u64 = 5;
     explore(3, || {
-        let ring = Arc::new(ring::<Loom, 2>());
+        let ring = Arc::new(ring::<Loom, 3>());
         let sender = thread::spawn({
             let ring = ring.clone();
             move || {
-                let mut writer = Writer::new(2);
+                let mut writer = Writer::new(3);
                 for value in 1..=MESSAGES {
                     while !writer.has_room(&*ring, 1) {
                         thread::yield_now();
@@ -123,7 +123,7 @@ fn messages_cross_the_ring_in_order() {
 
 /// Messages of two sizes take turns over the ring's end, past what longer ones have left.
 fn spans_cross_the_ring<const LEFTOVER: u64>(spans: &'static [usize]) {
-    const CELLS: usize = 5;
+    const CELLS: usize = 6;
     const SKIP: u64 = 77;
     explore(2, move || {
         let ring = Arc::new(ring::<Loom<LEFTOVER>, CELLS>());
@@ -273,7 +273,7 @@ impl Fences for OnlyTheSleeperFences {
 }
 
 struct Pair<F> {
-    ring: Ring<Loom, [Cell<Loom>; 2]>,
+    ring: Ring<Loom, [Cell<Loom>; 3]>,
     doorbell: Doorbell<Loom>,
     futex: Futex,
     fences: F,
@@ -307,7 +307,7 @@ fn a_message_finds_its_sleeper<F: Fences>() {
             let pair = pair.clone();
             move || {
                 pair.fences.light();
-                write(&mut Writer::new(2), &pair.ring, 1, 1);
+                write(&mut Writer::new(3), &pair.ring, 1, 1);
                 if pair.doorbell.rings(&pair.fences).is_some() {
                     pair.futex.wake();
                 }
@@ -343,7 +343,7 @@ fn without_membarrier_a_wake_up_is_lost() {
 fn room_finds_its_sleeper<F: Fences>() {
     explore(3, || {
         let pair = pair::<F>();
-        let mut writer = Writer::new(2);
+        let mut writer = Writer::new(3);
         write(&mut writer, &pair.ring, 1, 1);
         write(&mut writer, &pair.ring, 2, 1);
         let receiver = thread::spawn({
@@ -383,13 +383,13 @@ fn without_membarrier_room_is_overlooked() {
 #[test]
 fn a_late_waker_does_not_hide_the_next_sleep() {
     explore(2, || {
-        let rings = Arc::new([ring::<Loom, 2>(), ring::<Loom, 2>()]);
+        let rings = Arc::new([ring::<Loom, 3>(), ring::<Loom, 3>()]);
         let pair = pair::<BothFence>();
         let senders: Vec<_> = (0..2)
             .map(|index: usize| {
                 let (rings, pair) = (rings.clone(), pair.clone());
                 thread::spawn(move || {
-                    write(&mut Writer::new(2), &rings[index], 1, 1);
+                    write(&mut Writer::new(3), &rings[index], 1, 1);
                     if pair.doorbell.rings(&pair.fences).is_some() {
                         pair.futex.wake();
                     }

@@ -54,6 +54,8 @@ struct Posted<R> {
 pub struct Matcher<R, M> {
     /// By class: a receive is in one.
     posted: [Lists<Posted<R>, 1>; CLASSES],
+    /// Posted receives with a wildcard: where there is none, one look is enough.
+    wildcards: usize,
     /// A message is in the lists of all classes.
     unexpected: Lists<M, CLASSES>,
     next_order: u64,
@@ -65,6 +67,7 @@ impl<R, M> Default for Matcher<R, M> {
         Matcher {
             posted: std::array::from_fn(|_| Lists::default()),
             unexpected: Lists::default(),
+            wildcards: 0,
             next_order: 0,
             depths: Arc::default(),
         }
@@ -80,6 +83,10 @@ impl<R, M> Matcher<R, M> {
     /// A message arrives: takes the first posted receive that accepts it.
     #[inline]
     pub fn arrive(&mut self, source: u32, tag: i32) -> Option<R> {
+        if self.wildcards == 0 {
+            let number = self.posted[EXACT].first(0, (source, tag))?;
+            return Some(self.remove_posted(EXACT, number));
+        }
         let mut best: Option<(u64, usize, u32)> = None;
         for (class, (key, posted)) in keys(source, tag).into_iter().zip(&self.posted).enumerate() {
             if let Some(number) = posted.first(0, key) {
@@ -119,6 +126,7 @@ impl<R, M> Matcher<R, M> {
         let (class, key) = pattern.class();
         self.next_order += 1;
         self.depths.posted.up();
+        self.wildcards += usize::from(class != EXACT);
         let number = self.posted[class].push([Some(key)], Posted { order: self.next_order, receive });
         number * CLASSES as u32 + class as u32
     }
@@ -141,6 +149,7 @@ impl<R, M> Matcher<R, M> {
     #[inline]
     fn remove_posted(&mut self, class: usize, number: u32) -> R {
         self.depths.posted.down();
+        self.wildcards -= usize::from(class != EXACT);
         self.posted[class].remove(number).receive
     }
 

@@ -99,22 +99,17 @@ impl Process {
     /// # Errors
     /// `MPI_ERR_NO_MEM`
     pub fn irecv_into(&self, memory: Memory, from: From<'_>) -> Result<Handle> {
-        let request = self.requests.start(State::Idle, memory, from.comm.handle)?;
         let pattern = from.pattern();
+        // Before the request, which in other places is locked under it.
         let mut matcher = from.comm.plane(from.plane).lock();
-        let taken = matcher.take(&pattern);
-        {
-            let slot = self.requests.get(request)?;
-            let mut inner = slot.inner.lock();
-            inner.outcome.status.tag = from.tag.unwrap_or(crate::constants::ANY_TAG);
-            if taken.is_none() {
-                let number = matcher.post(&pattern, request);
-                inner.state = State::Posted { plane: from.plane, number };
+        let (request, mut inner) = self.requests.open(State::Idle, memory, from.comm.handle)?;
+        inner.outcome.status.tag = from.tag.unwrap_or(crate::constants::ANY_TAG);
+        match matcher.take(&pattern) {
+            None => inner.state = State::Posted { plane: from.plane, number: matcher.post(&pattern, request) },
+            Some(arrived) => {
+                drop((inner, matcher));
+                self.receive_arrived(request, arrived);
             }
-        }
-        drop(matcher);
-        if let Some(arrived) = taken {
-            self.receive_arrived(request, arrived);
         }
         Ok(request)
     }
@@ -165,13 +160,10 @@ impl Process {
     #[inline]
     pub(crate) fn deliver(&self, receive: Handle, envelope: &Envelope, body: &[u8]) {
         let Some(request) = self.requests.find(receive) else { return };
-        let outcome = {
-            let mut inner = request.inner.lock();
-            let outcome = self.matched(&inner, envelope, body.len() as u64);
-            inner.memory.write_at(0, body);
-            outcome
-        };
-        self.requests.complete(receive, outcome);
+        let mut inner = request.inner.lock();
+        let outcome = self.matched(&inner, envelope, body.len() as u64);
+        inner.memory.write_at(0, body);
+        self.requests.complete_locked(request, inner, outcome);
     }
 
     /// How a receive will end that has met a message with this envelope and length. The length that the status tells is that of what was

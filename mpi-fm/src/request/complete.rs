@@ -1,9 +1,9 @@
 //! Completing requests: wait, test, free (MPI 5.0 section 3.7.3).
 
-use super::{NULL, State};
+use super::{NULL, Request, State};
 use crate::bail;
 use crate::error::Result;
-use crate::handle::Handle;
+use crate::handle::{Handle, Kind, bad_handle};
 use crate::host::Waiting;
 use crate::memory::Memory;
 use crate::process::Process;
@@ -33,14 +33,18 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_REQUEST`
+    #[inline]
     pub fn standing(&self, handle: Handle) -> Result<Standing> {
-        if handle == NULL {
-            return Ok(Standing::Inactive);
-        }
-        let request = self.requests.get(handle)?;
+        let Some(request) = self.requests.find(handle) else {
+            return if handle == NULL { Ok(Standing::Inactive) } else { Err(bad_handle(Kind::Request, handle)) };
+        };
         if request.is_done() {
             return Ok(Standing::Complete);
         }
+        self.standing_undone(request)
+    }
+
+    fn standing_undone(&self, request: &Request) -> Result<Standing> {
         let active = match &request.inner.lock().state {
             State::Persistent(persistent) => persistent.active,
             State::Partitioned(partitioned) if !partitioned.active => NULL,
@@ -63,10 +67,9 @@ impl Process {
     /// # Errors
     /// `MPI_ERR_REQUEST`
     pub fn finish_and_tell(&self, handle: Handle) -> Result<(Outcome, bool)> {
-        if handle == NULL {
-            return Ok((Outcome::EMPTY, false));
-        }
-        let request = self.requests.get(handle)?;
+        let Some(request) = self.requests.find(handle) else {
+            return if handle == NULL { Ok((Outcome::EMPTY, false)) } else { Err(bad_handle(Kind::Request, handle)) };
+        };
         let mut inner = request.inner.lock();
         match &mut inner.state {
             State::Persistent(persistent) => {
@@ -92,8 +95,7 @@ impl Process {
                 if inner.buffered && !inner.memory.is_empty() {
                     inner.held = false; // the message is still on its way
                 } else {
-                    drop(inner);
-                    self.requests.free(handle);
+                    self.requests.free_locked(request, inner);
                 }
                 Ok((outcome, false))
             }

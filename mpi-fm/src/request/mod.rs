@@ -10,6 +10,7 @@ use crate::handle::{self, Handle, Kind, bad_handle};
 use crate::memory::Memory;
 use crate::part::Partitioned;
 use crate::status::{Outcome, Status};
+use fm::lock::Guard;
 use fm::{Peer, ThreadLock, Threading};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -34,6 +35,17 @@ pub enum State {
     Partitioned(Box<Partitioned>),
     /// The user's own operation (MPI 5.0 section 13.2).
     Generalized(Box<dyn Generalized>),
+}
+
+impl State {
+    /// Becomes idle. The states that own nothing, which are those of most requests, are not dropped one by one.
+    #[inline]
+    fn clear(&mut self) {
+        match self {
+            State::Persistent(_) | State::Partitioned(_) | State::Generalized(_) => *self = State::Idle,
+            _ => std::mem::forget(std::mem::replace(self, State::Idle)),
+        }
+    }
 }
 
 /// Starts one round of a persistent operation and returns its request.
@@ -115,22 +127,29 @@ impl Requests {
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
     #[inline]
     pub fn start(&self, state: State, memory: Memory, comm: Handle) -> Result<Handle> {
+        self.open(state, memory, comm).map(|(handle, _)| handle)
+    }
+
+    /// As [`start`](Self::start), for who has more to say about it: nobody else looks at it before the guard is dropped.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM` when 4 million are alive.
+    #[inline]
+    pub fn open(&self, state: State, memory: Memory, comm: Handle) -> Result<(Handle, Guard<'_, Inner>)> {
         let index = self.slots.take().filter(|index| *index < handle::INDEX_LIMIT).ok_or_else(too_many)?;
         let slot = self.slots.get(index).expect("a slot just taken exists");
         let handle = handle::successor(Kind::Request, slot.handle.load(Ordering::Relaxed), index);
-        {
-            let mut inner = slot.inner.lock();
-            inner.state = state;
-            inner.memory = memory;
-            inner.comm = comm;
-            inner.held = true;
-            inner.cancelling = false;
-            inner.buffered = false;
-            inner.outcome = Outcome::EMPTY;
-        }
+        let mut inner = slot.inner.lock();
+        // A vacant slot holds nothing that were to be dropped.
+        std::mem::forget(std::mem::replace(&mut inner.state, state));
+        std::mem::forget(std::mem::replace(&mut inner.memory, memory));
+        inner.comm = comm;
+        inner.held = true;
+        inner.cancelling = false;
+        inner.buffered = false;
         slot.done.store(false, Ordering::Relaxed);
         slot.handle.store(handle, Ordering::Release);
-        Ok(handle)
+        Ok((handle, inner))
     }
 
     /// The live request that `handle` names.
@@ -151,22 +170,27 @@ impl Requests {
     #[inline]
     pub fn complete(&self, handle: Handle, outcome: Outcome) {
         let Some(request) = self.find(handle) else { return };
-        let mut inner = request.inner.lock();
-        debug_assert!(!request.is_done() || inner.buffered, "request {handle:#x} completes twice");
-        inner.memory = Memory::EMPTY;
+        self.complete_locked(request, request.inner.lock(), outcome);
+    }
+
+    /// As [`complete`](Self::complete), for who holds the request's lock.
+    #[inline]
+    pub fn complete_locked(&self, request: &Request, mut inner: Guard<'_, Inner>, outcome: Outcome) {
+        debug_assert!(!request.is_done() || inner.buffered, "a request completes twice");
+        inner.memory.clear();
         if inner.cancelling {
             return;
         }
+        let failed = outcome.error.is_some();
         inner.outcome = outcome;
-        let comm = inner.comm;
-        if let Some(error) = &mut inner.outcome.error {
-            error.comm.get_or_insert(comm);
+        if failed {
+            let comm = inner.comm;
+            inner.outcome.error.as_mut().expect("it failed").comm.get_or_insert(comm);
         }
         if inner.held {
             request.set_done(true);
         } else {
-            drop(inner);
-            self.free(handle);
+            self.free_locked(request, inner);
         }
     }
 
@@ -174,12 +198,18 @@ impl Requests {
     #[inline]
     pub fn free(&self, handle: Handle) {
         let Some(request) = self.find(handle) else { return };
-        {
-            let mut inner = request.inner.lock();
-            inner.state = State::Idle;
-            inner.memory = Memory::EMPTY;
-            inner.held = false;
-        }
+        self.free_locked(request, request.inner.lock());
+    }
+
+    /// As [`free`](Self::free), for who holds the request's lock.
+    #[inline]
+    pub fn free_locked(&self, request: &Request, mut inner: Guard<'_, Inner>) {
+        inner.state.clear();
+        inner.memory.clear();
+        inner.outcome = Outcome::EMPTY;
+        inner.held = false;
+        drop(inner);
+        let handle = request.handle.load(Ordering::Relaxed);
         request.handle.store(handle | VACANT, Ordering::Release);
         self.slots.give_back(handle::index(handle));
     }
