@@ -27,6 +27,9 @@ struct Sender {
     peer: Peer,
 }
 
+/// So many cells ahead lines come from the sender's cache while messages are delivered.
+const READ_AHEAD: usize = 4;
+
 /// After this many cells a sender may reuse them although our poll goes on.
 const PUBLISH_AFTER: u32 = 16;
 
@@ -57,7 +60,11 @@ impl SmpInbox {
         while delivered < budget
             && let Some(word) = sender.reader.peek(&sender.ring)
         {
-            if let Some(cell) = sender.reader.ahead(&sender.ring, 4) {
+            // Where there are several, there are more. A lone message's successors are not there yet: to look at their cells would only
+            // take them from the sender.
+            if delivered > 0
+                && let Some(cell) = sender.reader.ahead(&sender.ring, READ_AHEAD)
+            {
                 sys::prefetch_to_read(cell);
             }
             let taken = sender.take(shared, word, deliver);

@@ -30,6 +30,9 @@ pub struct SmpLink {
     span_size_max: usize,
 }
 
+/// So many cells ahead lines come from the receiver's cache while messages are written: behind the one that the receiver looks at.
+const WRITE_AHEAD: usize = 6;
+
 #[derive(Clone, Copy)]
 enum Lent {
     /// In the ring: bytes, and the cells that they take.
@@ -176,7 +179,12 @@ impl Link for SmpLink {
         self.writer.publish(&self.ring, word, span);
         self.tell_count();
         self.shared.wake_for_message(&self.control);
-        if span > 1 {
+        if span == 1 {
+            // Stores leave the processor in order: one that waits for its line holds up all those behind it.
+            if let Some(cell) = self.writer.ahead(&self.ring, WRITE_AHEAD) {
+                sys::prefetch_to_write(cell);
+            }
+        } else {
             // The next message is often as long as this one: its cells come here from the receiver's cache meanwhile.
             self.writer.next_cells(&self.ring, span).iter().for_each(sys::prefetch_to_write);
         }

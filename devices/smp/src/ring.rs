@@ -186,6 +186,12 @@ impl Writer {
         self.at = next;
     }
 
+    /// A cell that will be written soon, if it is free.
+    #[inline]
+    pub fn ahead<'r, A: Atomics>(&self, ring: &'r Ring<A>, distance: usize) -> Option<&'r Cell<A>> {
+        if self.free(distance) { ring.cells.get(self.at.slot + distance) } else { None }
+    }
+
     /// The cells that the next span will take if it is as long as the last one, if they are free, without the first, at which the reader
     /// looks.
     #[inline]

@@ -102,7 +102,7 @@ impl Process {
         let pattern = from.pattern();
         // Before the request, which in other places is locked under it.
         let mut matcher = from.comm.plane(from.plane).lock();
-        let (request, mut inner) = self.requests.open(State::Idle, memory, from.comm.handle)?;
+        let (request, _, mut inner) = self.requests.open(State::Idle, memory, from.comm.handle)?;
         inner.outcome.status.tag = from.tag.unwrap_or(crate::constants::ANY_TAG);
         match matcher.take(&pattern) {
             None => inner.state = State::Posted { plane: from.plane, number: matcher.post(&pattern, request) },

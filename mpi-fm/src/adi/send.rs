@@ -14,7 +14,6 @@ use crate::host::Waiting;
 use crate::memory::Memory;
 use crate::process::Process;
 use crate::request::State;
-use crate::status::{Outcome, Status};
 use fm::{Peer, Threading};
 use fm::lock::Guard;
 
@@ -37,13 +36,11 @@ pub struct Address<'c> {
 
 /// What became of a send that was started.
 enum Started {
-    /// The message has left: the buffer may be used again.
-    Gone { peer: Peer, envelope: Envelope },
+    /// The message, which had this number, has left: the buffer may be used again. No more is told, since who reads back a structure
+    /// that was just written by its fields waits until all its stores are done, that to the other process's cell among them.
+    Gone { sequence: u32 },
     Pending(Handle),
 }
-
-/// The outcome of a send says nothing (MPI 5.0 section 3.7.3), but for cancellation.
-const SENT: Outcome = Outcome { status: Status::EMPTY, error: None };
 
 impl Process {
     /// Sends and returns when the buffer may be used again.
@@ -67,7 +64,7 @@ impl Process {
     /// `MPI_ERR_NO_MEM`
     pub fn isend(&self, buf: Buf<'_>, to: Address<'_>, mode: Mode) -> Result<Handle> {
         match self.start_send(buf, &to, mode)? {
-            Started::Gone { peer, envelope } => self.sent(peer, envelope, to.comm.handle),
+            Started::Gone { sequence } => self.sent(&to, sequence),
             Started::Pending(request) => Ok(request),
         }
     }
@@ -82,7 +79,7 @@ impl Process {
             if out.queue.is_empty() && self.try_eager(state, &mut out, peer, &mut envelope, &buf) {
                 drop(out);
                 self.took_room();
-                return Ok(Started::Gone { peer, envelope });
+                return Ok(Started::Gone { sequence: envelope.sequence });
             }
         }
         self.start_pending(buf, to, mode, peer, envelope).map(Started::Pending)
@@ -157,10 +154,10 @@ impl Process {
     }
 
     /// A request whose message has left already.
-    fn sent(&self, peer: Peer, envelope: Envelope, comm: Handle) -> Result<Handle> {
-        let request = self.requests.start(State::Sending { to: peer, envelope }, Memory::EMPTY, comm)?;
-        self.requests.complete(request, SENT);
-        Ok(request)
+    fn sent(&self, to: &Address<'_>, sequence: u32) -> Result<Handle> {
+        let (peer, context) = to.comm.target(to.rank);
+        let envelope = Envelope { sequence, ..envelope(to, context) };
+        self.requests.completed(State::Sending { to: peer, envelope }, to.comm.handle)
     }
 
     /// Sends the message in one packet, if it fits, the receiver's budget allows and the network has room.

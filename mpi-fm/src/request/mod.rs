@@ -127,7 +127,7 @@ impl Requests {
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
     #[inline]
     pub fn start(&self, state: State, memory: Memory, comm: Handle) -> Result<Handle> {
-        self.open(state, memory, comm).map(|(handle, _)| handle)
+        self.open(state, memory, comm).map(|(handle, ..)| handle)
     }
 
     /// As [`start`](Self::start), for who has more to say about it: nobody else looks at it before the guard is dropped.
@@ -135,7 +135,7 @@ impl Requests {
     /// # Errors
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
     #[inline]
-    pub fn open(&self, state: State, memory: Memory, comm: Handle) -> Result<(Handle, Guard<'_, Inner>)> {
+    pub fn open(&self, state: State, memory: Memory, comm: Handle) -> Result<(Handle, &Request, Guard<'_, Inner>)> {
         let index = self.slots.take().filter(|index| *index < handle::INDEX_LIMIT).ok_or_else(too_many)?;
         let slot = self.slots.get(index).expect("a slot just taken exists");
         let handle = handle::successor(Kind::Request, slot.handle.load(Ordering::Relaxed), index);
@@ -149,7 +149,18 @@ impl Requests {
         inner.buffered = false;
         slot.done.store(false, Ordering::Relaxed);
         slot.handle.store(handle, Ordering::Release);
-        Ok((handle, inner))
+        Ok((handle, slot, inner))
+    }
+
+    /// A new request of an operation that is over, and tells nothing (MPI 5.0 section 3.7.3 for sends).
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM` when 4 million are alive.
+    #[inline]
+    pub fn completed(&self, state: State, comm: Handle) -> Result<Handle> {
+        let (handle, request, _inner) = self.open(state, Memory::EMPTY, comm)?;
+        request.set_done(true);
+        Ok(handle)
     }
 
     /// The live request that `handle` names.
