@@ -186,7 +186,7 @@ impl Link for SmpLink {
             }
         } else {
             // The next message is often as long as this one: its cells come here from the receiver's cache meanwhile.
-            self.writer.next_cells(&self.ring, span).iter().for_each(sys::prefetch_to_write);
+            self.writer.next_cells(&self.ring, span + WRITE_AHEAD).iter().for_each(sys::prefetch_to_write);
         }
     }
 }

@@ -192,16 +192,15 @@ impl Writer {
         if self.free(distance) { ring.cells.get(self.at.slot + distance) } else { None }
     }
 
-    /// The cells that the next span will take if it is as long as the last one, if they are free, without the first, at which the reader
-    /// looks.
+    /// The cells behind the one at which the reader looks, as many as that, if they are free; those at the ring's start if the end is near.
     #[inline]
-    pub fn next_cells<'r, A: Atomics>(&mut self, ring: &'r Ring<A>, span: usize) -> &'r [Cell<A>] {
+    pub fn next_cells<'r, A: Atomics>(&mut self, ring: &'r Ring<A>, count: usize) -> &'r [Cell<A>] {
         let left = self.cells_to_end();
-        let (first, needed) = if span <= left { (self.at.slot, span) } else { (0, left + span) };
+        let (first, needed) = if count < left { (self.at.slot, count) } else { (0, left + count) };
         if !self.free(needed) {
             self.head = ring.head();
         }
-        if self.free(needed) { &ring.cells[first + 1..first + span] } else { &[] }
+        if self.free(needed) { &ring.cells[first + 1..=first + count] } else { &[] }
     }
 }
 
