@@ -14,7 +14,8 @@ pub struct Config {
     /// Shortest body, in bytes, that the receiver reads out of the sender's memory where the device can: longer messages are not eager
     /// there.
     pub fetch_bytes_min: u64,
-    /// Longest such body. The pushing of longer ones keeps two cores busy, which fetches more from main memory than one can.
+    /// Longest such body, unless this process has to send one, too. The pushing of longer ones keeps two cores busy, which fetches more from
+    /// main memory than one can.
     pub fetch_bytes_max: u64,
     /// Of such a body one round of progress reads so many bytes at most.
     pub fetch_piece_bytes: u64,

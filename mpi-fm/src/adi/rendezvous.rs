@@ -48,13 +48,19 @@ impl Process {
         }
         if let Some(address) = address
             && one_piece
-            && (self.config.fetch_bytes_min()..=self.config.fetch_bytes_max()).contains(&accepted)
+            && self.is_fetched(accepted)
             && self.fm.can_read(from)
         {
             self.fetch(Fetch { from, send, receive, address, offset: 0, end: accepted });
             return;
         }
         self.ask_for(from, send, receive, accepted);
+    }
+
+    /// Whether a body of `bytes` is fetched, if that is possible. A long one is better pushed, which keeps both processes busy; unless
+    /// this one has to send, too, and the other one probably has to receive: then both are busy anyway, and fetching copies once.
+    fn is_fetched(&self, bytes: u64) -> bool {
+        bytes >= self.config.fetch_bytes_min() && (bytes <= self.config.fetch_bytes_max() || self.requests.has_bodies())
     }
 
     /// Asks the sender to push `bytes` of the body.

@@ -200,7 +200,7 @@ impl Process {
     ) -> Result<Handle> {
         envelope.sequence = out.next_sequence();
         let (bytes, address) = (memory.len(), memory.address());
-        let request = self.requests.start(State::Sending { to: peer, envelope }, memory, comm)?;
+        let request = self.requests.announced(State::Sending { to: peer, envelope }, memory, comm)?;
         self.peer(peer).sent.rendezvous.count(bytes);
         let announcement = Announcement { send: request, bytes, address };
         self.control(&mut out, peer, READY_TO_SEND, envelope, announcement.words());

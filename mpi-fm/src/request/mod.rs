@@ -76,6 +76,8 @@ pub struct Inner {
     pub held: bool,
     /// The receiver has been asked to give the message back: the operation completes with its answer.
     pub cancelling: bool,
+    /// A send whose body its receiver has yet to get: counted in [`Requests::has_bodies`].
+    pub announced: bool,
     /// A buffered send: done for the user from the start, under way until its memory is empty.
     pub buffered: bool,
 }
@@ -106,6 +108,8 @@ const VACANT: u32 = 1 << 31;
 /// All requests of a process.
 pub struct Requests {
     slots: Arena<Request>,
+    /// Announced sends that are not complete.
+    bodies: AtomicU32,
 }
 
 impl Requests {
@@ -115,10 +119,10 @@ impl Requests {
             done: AtomicBool::new(false),
             inner: ThreadLock::new(
                 threading,
-                Inner { state: State::Idle, memory: Memory::EMPTY, outcome: Outcome::EMPTY, comm: 0, held: false, cancelling: false, buffered: false },
+                Inner { state: State::Idle, memory: Memory::EMPTY, outcome: Outcome::EMPTY, comm: 0, held: false, cancelling: false, announced: false, buffered: false },
             ),
         };
-        Requests { slots: Arena::new(threading, vacant) }
+        Requests { slots: Arena::new(threading, vacant), bodies: AtomicU32::new(0) }
     }
 
     /// A new request, held by the caller.
@@ -163,6 +167,22 @@ impl Requests {
         Ok(handle)
     }
 
+    /// A new request of a send whose body the receiver has to ask for, or to fetch.
+    ///
+    /// # Errors
+    /// `MPI_ERR_NO_MEM` when 4 million are alive.
+    pub fn announced(&self, state: State, memory: Memory, comm: Handle) -> Result<Handle> {
+        let (handle, _, mut inner) = self.open(state, memory, comm)?;
+        inner.announced = true;
+        self.bodies.fetch_add(1, Ordering::Relaxed);
+        Ok(handle)
+    }
+
+    /// Whether bodies of this process wait to be sent or fetched.
+    pub fn has_bodies(&self) -> bool {
+        self.bodies.load(Ordering::Relaxed) > 0
+    }
+
     /// The live request that `handle` names.
     #[inline]
     pub fn find(&self, handle: Handle) -> Option<&Request> {
@@ -189,6 +209,9 @@ impl Requests {
     pub fn complete_locked(&self, request: &Request, mut inner: Guard<'_, Inner>, outcome: Outcome) {
         debug_assert!(!request.is_done() || inner.buffered, "a request completes twice");
         inner.memory.clear();
+        if std::mem::take(&mut inner.announced) {
+            self.bodies.fetch_sub(1, Ordering::Relaxed);
+        }
         if inner.cancelling {
             return;
         }
