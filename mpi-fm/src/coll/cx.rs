@@ -142,6 +142,17 @@ impl<'a> Cx<'a> {
         received
     }
 
+    /// The first half of an exchange, for who has something to do meanwhile. Errors are noted.
+    pub fn begin_sendrecv(&self, out: Buf<'_>, to: usize, into: Buf<'_>, from: usize) -> [Option<Pending<'a>>; 2] {
+        let receive = self.note(self.irecv(into, from));
+        [receive, self.note(self.isend(out, to))]
+    }
+
+    /// The second half.
+    pub async fn end_sendrecv(&self, exchange: [Option<Pending<'a>>; 2]) {
+        self.join(exchange.into_iter().flatten()).await;
+    }
+
     /// Waits for all of these; their errors are noted.
     pub async fn join(&self, pending: impl IntoIterator<Item = Pending<'a>>) {
         for pending in pending {

@@ -77,10 +77,14 @@ pub fn reduce(members: usize, bytes: u64, items: usize) -> Reduce {
 pub enum Allreduce {
     RecursiveDoubling,
     HalvingDoubling,
+    Pair,
 }
 
-/// `bytes` in the vector of `items`.
-pub fn allreduce(members: usize, bytes: u64, items: usize) -> Allreduce {
+/// `bytes` in the vector of `items`; `apart`: send and receive buffers differ, and the operation is predefined.
+pub fn allreduce(members: usize, bytes: u64, items: usize, apart: bool) -> Allreduce {
+    if members == 2 && apart && (8 << 10..=256 << 10).contains(&bytes) {
+        return Allreduce::Pair;
+    }
     let large = bytes >= 16 << 10 && items >= members;
     if large { Allreduce::HalvingDoubling } else { Allreduce::RecursiveDoubling }
 }

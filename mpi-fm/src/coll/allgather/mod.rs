@@ -45,22 +45,51 @@ impl<'a> Collective for Allgather<'a> {
         if cx.comm.is_inter() {
             return across(cx, send.unwrap_or(cx.nothing()), recv).await;
         }
-        if let Some(send) = send {
-            cx.copy(&send, &recv.block(cx.rank()));
+        let own = Own::new(cx, send, recv.block(cx.rank()));
+        match select::allgather(cx.size(), recv.bytes(), recv.is_even()) {
+            select::Allgather::Ring => ring::run(cx, &own, recv).await,
+            select::Allgather::RecursiveDoubling => recursive_doubling::run(cx, &own, recv).await,
+            select::Allgather::Bruck => {
+                own.settle(cx);
+                bruck::run(cx, recv).await
+            }
         }
-        among(cx, recv).await
     }
 }
 
-/// Completes `recv`, in which this member's own block is there already.
+/// This member's own block, which goes into its place, too.
 ///
-/// # Errors
-/// Those of the messages.
-pub async fn among(cx: &Cx<'_>, recv: &Blocks<'_>) -> Result<()> {
-    match select::allgather(cx.size(), recv.bytes(), recv.is_even()) {
-        select::Allgather::Ring => ring::run(cx, recv).await,
-        select::Allgather::RecursiveDoubling => recursive_doubling::run(cx, recv).await,
-        select::Allgather::Bruck => bruck::run(cx, recv).await,
+/// A large one is better sent from the user's buffer, and copied meanwhile: whoever fetched it from the place would have to get out of
+/// this processor's cache what it had just written there. A small one is better copied first, since what comes after the stores to a
+/// network waits for them.
+pub struct Own<'b> {
+    /// Where it is to be taken from, unless it is in its place already.
+    send: Option<Buf<'b>>,
+    place: Buf<'b>,
+}
+
+const SMALL: u64 = 8 << 10;
+
+impl<'b> Own<'b> {
+    fn new(cx: &Cx<'_>, send: Option<Buf<'b>>, place: Buf<'b>) -> Own<'b> {
+        let own = Own { send, place };
+        if place.bytes() >= SMALL {
+            return own;
+        }
+        own.settle(cx);
+        Own { send: None, place }
+    }
+
+    /// Where it may be sent from.
+    fn block(&self) -> Buf<'b> {
+        self.send.unwrap_or(self.place)
+    }
+
+    /// Copies it into its place.
+    fn settle(&self, cx: &Cx<'_>) {
+        if let Some(send) = &self.send {
+            cx.copy(send, &self.place);
+        }
     }
 }
 

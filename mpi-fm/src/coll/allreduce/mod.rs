@@ -4,6 +4,7 @@
 //! that all have the same bits.
 
 pub mod halving_doubling;
+pub mod pair;
 pub mod recursive_doubling;
 
 use super::call::Collective;
@@ -44,27 +45,26 @@ impl<'a> Collective for Allreduce<'a> {
         let send = self.send.as_ref().map(Data::buf);
         match cx.local() {
             Some(local) => across(cx, &local, send.unwrap_or(recv), recv, op).await,
-            None => {
-                if let Some(send) = send {
-                    send.copy_to(&recv);
-                }
-                among(cx, recv, op).await
-            }
+            None => among(cx, send, recv, op).await,
         }
     }
 }
 
-/// Replaces the members' parts in `data` by the result.
-///
-/// # Errors
-/// Those of the messages.
-pub async fn among(cx: &Cx<'_>, data: Buf<'_>, op: &Op) -> Result<()> {
+/// Puts the result into `data`, where the members' parts are if not in `send`.
+async fn among(cx: &Cx<'_>, send: Option<Buf<'_>>, data: Buf<'_>, op: &Op) -> Result<()> {
     if data.count() == 0 {
         return Ok(());
     }
-    match select::allreduce(cx.size(), data.bytes(), data.count()) {
-        select::Allreduce::RecursiveDoubling => recursive_doubling::run(cx, data, op).await,
+    let choice = select::allreduce(cx.size(), data.bytes(), data.count(), send.is_some() && op.is_predefined());
+    if let Some(send) = send {
+        if choice == select::Allreduce::Pair {
+            return pair::run(cx, send, data, op).await;
+        }
+        send.copy_to(&data);
+    }
+    match choice {
         select::Allreduce::HalvingDoubling => halving_doubling::run(cx, data, op).await,
+        select::Allreduce::RecursiveDoubling | select::Allreduce::Pair => recursive_doubling::run(cx, data, op).await,
     }
 }
 
