@@ -12,6 +12,12 @@ pub trait Park: Send + Sync {
     /// Before it sleeps it makes the process known as asleep and asks `arrived` once more.
     fn idle(&self, round: u32, arrived: &dyn Fn() -> bool);
 
+    /// Called by a thread that does not wait but asks again and again whether something has arrived, and has found nothing `round` times in a
+    /// row (counted from 1). May yield the core to whom it asks for; never sleeps.
+    fn give_way(&self, round: u32) {
+        let _ = round;
+    }
+
     /// Ends the sleep of this process's other threads, if any sleeps: a thread completed what another may wait for.
     fn wake(&self);
 }

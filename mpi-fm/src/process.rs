@@ -54,6 +54,8 @@ pub struct Process {
     /// Who holds it makes progress for all threads.
     pub(crate) progress_turn: ThreadLock<()>,
     pub(crate) waiters: Waiters,
+    /// How many polls in a row have found nothing.
+    pub(crate) vain_polls: AtomicU32,
     /// Buffer for buffered sends.
     pub buffer: BufferSlot,
     /// Nonblocking collectives under way.
@@ -87,6 +89,7 @@ impl Process {
             fetches: Fetches::new(threading),
             progress_turn: ThreadLock::new(threading, ()),
             waiters: Waiters::default(),
+            vain_polls: AtomicU32::new(0),
             buffer: BufferSlot::default(),
             running: Running::new(threading),
             leader_count: AtomicU32::new(0),

@@ -10,7 +10,7 @@ use mpi_fm::datatype::{Basic, Datatype};
 use mpi_fm::host::{Host, Waiting};
 use mpi_fm::{Buf, Process};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 struct Quiet;
 
@@ -169,4 +169,35 @@ fn room_that_another_thread_took_wakes_who_waits_for_more() {
     assert!(park.meanwhile.set(Box::new(meanwhile)).is_ok());
     here.send(forever(&here, 2000), to_the_other(&here, 1), Mode::Standard).expect("a send in pieces");
     assert!(park.sleeps.load(Relaxed) > 5);
+}
+
+/// Notes how often somebody asked in vain.
+#[derive(Default)]
+struct Asked(Mutex<Vec<u32>>);
+
+impl Park for Asked {
+    fn idle(&self, _: u32, _: &dyn Fn() -> bool) {
+        panic!("nobody waits");
+    }
+
+    fn give_way(&self, round: u32) {
+        self.0.lock().expect("no panic").push(round);
+    }
+
+    fn wake(&self) {}
+}
+
+#[test]
+fn who_asks_in_vain_gives_way() {
+    let network = Network::new(1, 2, Plan::default());
+    let park = Arc::new(Asked::default());
+    let [here, there] = [0, 1].map(|me| {
+        let fm = Fm::new(Peer(me), 2, vec![network.device(Peer(me))], |_| 0, Threading::Single, false);
+        Process::new(fm, park.clone(), Arc::new(Quiet), Config::default())
+    });
+    (0..3).for_each(|_| here.poll());
+    there.isend(forever(&there, 8), to_the_other(&there, 1), Mode::Standard).expect("a small send");
+    while network.advance() {}
+    (0..3).for_each(|_| here.poll());
+    assert_eq!(*park.0.lock().expect("no panic"), [1, 2, 3, 1, 2], "the message is no vain poll");
 }

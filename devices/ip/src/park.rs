@@ -40,16 +40,30 @@ impl IpPark {
     }
 }
 
+impl IpPark {
+    /// Lets another process have the core, and notes whether that was dear.
+    fn yield_core(&self) {
+        let before = Instant::now();
+        sys::yield_core();
+        self.crowding.yielded(before.elapsed());
+    }
+}
+
 impl Park for IpPark {
     fn idle(&self, round: u32, arrived: &dyn Fn() -> bool) {
         if round < self.spins {
             std::hint::spin_loop();
         } else if round < self.spins + self.yields && !self.crowding.is_crowded() {
-            let before = Instant::now();
-            sys::yield_core();
-            self.crowding.yielded(before.elapsed());
+            self.yield_core();
         } else {
             self.sleep(arrived);
+        }
+    }
+
+    fn give_way(&self, round: u32) {
+        // Each poll was a system call, which costs as much as a yield.
+        if round.is_multiple_of(10) && !self.crowding.is_crowded() {
+            self.yield_core();
         }
     }
 

@@ -179,6 +179,14 @@ impl Park for SmpPark {
         }
     }
 
+    fn give_way(&self, round: u32) {
+        // Also with a core for each process of the job here: those of other jobs and hosts may be on the same cores.
+        let often = if self.policy.spins.is_some() { 100 } else { 5 };
+        if round.is_multiple_of(often) && !self.crowding.is_crowded() {
+            self.yield_core();
+        }
+    }
+
     fn wake(&self) {
         self.shared.barrier.light();
         let control = self.control();

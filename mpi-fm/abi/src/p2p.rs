@@ -389,7 +389,7 @@ pub unsafe fn iprobe(
         Some(source) => {
             let from = from.from(source);
             rank.process.peek(&from).or_else(|| {
-                rank.process.progress();
+                rank.process.poll();
                 rank.process.peek(&from)
             })
         }
@@ -440,7 +440,7 @@ pub unsafe fn improbe(
         Some(source) => {
             let receive = from.from(source);
             let found = rank.process.extract_message(&receive).or_else(|| {
-                rank.process.progress();
+                rank.process.poll();
                 rank.process.extract_message(&receive)
             });
             if found.is_none() {

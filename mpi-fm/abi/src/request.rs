@@ -93,7 +93,7 @@ fn tested(process: &Process, handle: Handle) -> Result<bool> {
     if process.standing(handle)? != Standing::Active {
         return Ok(true);
     }
-    process.progress();
+    process.poll();
     Ok(process.standing(handle)? != Standing::Active)
 }
 
@@ -178,7 +178,7 @@ pub unsafe fn testall(
 fn all_inactive(process: &Process, requests: &[MPI_Request]) -> Result<bool> {
     let all = || requests.iter().all(|request| !matches!(process.standing(request.handle()), Ok(Standing::Active)));
     if !all() {
-        process.progress();
+        process.poll();
     }
     Ok(all())
 }
@@ -220,7 +220,7 @@ fn test_for_one(process: &Process, requests: &[MPI_Request]) -> Result<Found> {
     check_all(process, requests)?;
     match find_complete(process, requests)? {
         Found::Active => {
-            process.progress();
+            process.poll();
             find_complete(process, requests)
         }
         found => Ok(found),

@@ -55,6 +55,9 @@ impl Waiters {
     }
 }
 
+/// As how many polls in vain it counts that another thread is making progress: enough for any [`Park`](fm::Park) to yield.
+const POLLS_ELSEWHERE: u32 = 100;
+
 impl Process {
     /// One round: extracts what has arrived, pushes what waits, advances nonblocking collectives.
     #[inline]
@@ -73,6 +76,20 @@ impl Process {
         // Also when this thread only tests and leaves: what it took from the network, another one may be about to sleep for.
         self.woken();
         Progress::Something
+    }
+
+    /// One round for a call that only asks (`MPI_Test`, `MPI_Iprobe`). Programs ask in loops: where that is in vain, whoever is to answer
+    /// may need our core.
+    pub fn poll(&self) {
+        match self.progress() {
+            Progress::Something => self.vain_polls.store(0, Ordering::Relaxed),
+            Progress::Nothing => {
+                let round = self.vain_polls.load(Ordering::Relaxed).wrapping_add(1);
+                self.vain_polls.store(round, Ordering::Relaxed);
+                self.park.give_way(round);
+            }
+            Progress::Elsewhere => self.park.give_way(POLLS_ELSEWHERE),
+        }
     }
 
     /// Makes progress until `done` holds; it is not asked again then, and never under a lock: it may send and complete.

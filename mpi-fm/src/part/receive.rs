@@ -144,7 +144,7 @@ impl Process {
         if self.partition_is_here(handle, partition)? {
             return Ok(true);
         }
-        self.progress();
+        self.poll();
         self.partition_is_here(handle, partition)
     }
 
