@@ -2,7 +2,8 @@
 //! no more than it costs.
 
 use fm::reliability::{Flow, Refused, WINDOW};
-use fm::sim::Random;
+use fm::sim::{Faults, Network, Plan, Random};
+use fm::{Fm, Peer, Threading};
 use std::collections::BTreeMap;
 
 /// Two flows and the network between them.
@@ -131,4 +132,12 @@ fn a_process_in_the_place_of_another_is_refused() {
     assert_eq!(flow.receive(0, &frame_of(7)), Err(Refused::Repeated));
     assert_eq!(flow.receive(0, b"no frame at all, only text"), Err(Refused::Garbled));
     assert_eq!(flow.dropped(), 3);
+}
+
+#[test]
+fn who_has_left_may_sleep_again() {
+    let network = Network::new(1, 2, Plan { faults: Some(Faults::default()), ..Plan::default() });
+    let fm = Fm::new(Peer(0), 2, vec![network.device(Peer(0))], |_| 0, Threading::Single, false);
+    assert!(fm.close(), "nothing was ever sent");
+    assert!(!fm.arrived());
 }

@@ -257,6 +257,11 @@ impl Inbox for ReliableInbox {
 
     fn close(&mut self) -> bool {
         let leaving_ns = *self.leaving_ns.get_or_insert_with(|| self.state.network.now_ns());
-        self.state.is_settled(leaving_ns)
+        let closed = self.state.is_settled(leaving_ns);
+        if closed {
+            // Who has left may come again, with another session.
+            self.leaving_ns = None;
+        }
+        closed
     }
 }
