@@ -59,7 +59,7 @@ pub fn install(repo: &Repo, prefix: &Path, profile: &str) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
 
-    put_file(&repo.root.join("mpi-fm/abi/include/mpi.h"), &include.join("mpi.h"))?;
+    copy_folder(&repo.root.join("mpi-fm/abi/include"), &include)?;
     link::link(&built.join(ARCHIVE), &lib)?;
     for (name, text) in pkgconfig::files() {
         put(&lib.join("pkgconfig").join(name), text.as_bytes())?;

@@ -2,7 +2,7 @@
 //!
 //! From the outside in:
 //!
-//! 1. `include/mpi.h`: what a C program sees. Hand-written; a test compares it with the table.
+//! 1. `include/mpi.h` and its parts, a chapter each: what a C program sees. Hand-written; a test compares it with the table.
 //! 2. [`table`]: one row per function, which becomes the symbols `PMPI_X` and `MPI_X`.
 //! 3. [`enter`](mod@enter): what happens around every function: finding the rank, noting the call; [`failure`]: raising errors.
 //! 4. [`instance`]: the one static, and what survives initialisation and finalisation; [`rank`]: what lives between them.

@@ -106,13 +106,15 @@ fn errors_of(text: &str) -> String {
     if errors.is_empty() { text.trim().into() } else { errors[..errors.len().min(5)].join("\n      ") }
 }
 
-/// What every program depends on: the common headers, the wrapper and the installation's header.
+/// What every program depends on: the common headers, the wrapper and the installation's headers.
 fn newest_input(mpi: &Mpi, c_dir: &Path) -> SystemTime {
     let mut inputs = vec![mpi.mpicc.clone()];
+    let mut folders = vec![c_dir.join("common")];
     if let Some(prefix) = mpi.mpicc.parent().and_then(Path::parent) {
         inputs.push(prefix.join("include/mpi.h"));
+        folders.push(prefix.join("include/hpvm"));
     }
-    if let Ok(entries) = std::fs::read_dir(c_dir.join("common")) {
+    for entries in folders.into_iter().filter_map(|folder| std::fs::read_dir(folder).ok()) {
         inputs.extend(entries.flatten().map(|entry| entry.path()));
     }
     inputs.iter().filter_map(|path| modified(path)).max().unwrap_or(SystemTime::UNIX_EPOCH)

@@ -25,10 +25,17 @@ impl Place {
         Ok(Place { root, _lock: lock })
     }
 
-    /// Builds something, unless that was done for this very header and this set of functions: only they decide the outcome.
+    /// Builds something, unless that was done for these very headers and this set of functions: only they decide the outcome.
     pub fn once(&self, what: &str, prefix: &Path, build: impl FnOnce() -> Result<()>) -> Result<()> {
-        let header = prefix.join("include/mpi.h");
-        let mut seen = fs::read(&header).with_context(|| format!("{} is not an installed prefix", prefix.display()))?;
+        let include = prefix.join("include");
+        let parts = fs::read_dir(include.join("hpvm")).and_then(|parts| parts.map(|part| Ok(part?.path())).collect());
+        let mut headers: Vec<PathBuf> = parts.with_context(|| format!("{} is not an installed prefix", prefix.display()))?;
+        headers.sort();
+        headers.push(include.join("mpi.h"));
+        let mut seen = Vec::new();
+        for header in headers {
+            seen.extend(fs::read(&header).with_context(|| format!("cannot read {}", header.display()))?);
+        }
         let library = prefix.join("lib/libmpi_abi.so");
         seen.extend(exec::quiet(Command::new("nm").args(["-D", "-j", "--defined-only"]).arg(library))?.into_bytes());
         let stamp = self.root.join(what);
