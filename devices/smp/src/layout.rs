@@ -21,8 +21,8 @@ pub const DIRECT_MAX: usize = 8;
 
 pub type PairRing = Ring<Native>;
 
-/// Bytes of a ring, with its head's line. A page is touched once the ring's messages have filled those before it, so that what few
-/// messages a pair exchanges, they take up one; but where all pairs are busy, every ring takes up all of its pages.
+/// Bytes of a ring, with its head's line. A page is touched once messages have filled those before it: a pair that exchanges few takes up
+/// one, but where all pairs are busy, every ring takes up all of its pages.
 const fn ring_size(ranks: usize) -> usize {
     let pages = match ranks {
         0..=DIRECT_MAX => 8,

@@ -73,7 +73,7 @@ const SMALL: u64 = 8 << 10;
 impl<'b> Own<'b> {
     fn new(cx: &Cx<'_>, send: Option<Buf<'b>>, place: Buf<'b>) -> Own<'b> {
         let own = Own { send, place };
-        if place.bytes() >= SMALL {
+        if place.bytes() >= SMALL && cx.size() > 1 {
             return own;
         }
         own.settle(cx);
