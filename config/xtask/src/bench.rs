@@ -8,14 +8,14 @@ use mpi_suite::{Mpi, bench};
 use regex::Regex;
 
 use crate::repo::{self, Repo};
-use crate::install;
+use crate::{exec, install};
 
 #[derive(clap::Args)]
 pub struct Args {
     /// Only these peers
     #[arg(long, value_delimiter = ',', value_name = "PEER,…")]
     against: Vec<String>,
-    /// Only the cells whose `test/bytes` matches
+    /// Only the programs (`crowded-8`) or cells (`latency/65536`) whose name matches; `layers` is Fast Messages without MPI
     #[arg(long, value_name = "RE")]
     filter: Option<Regex>,
     /// Fewer than 9 are too few to judge by
@@ -24,7 +24,7 @@ pub struct Args {
     /// The MPI to measure; without it, this clone is built and installed into target/prefix-release
     #[arg(long, value_name = "DIR")]
     prefix: Option<PathBuf>,
-    /// Write the cells (JSON)
+    /// Write the cells (JSON), and beside it the tables (Markdown) and plots (SVG)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Between hosts (not built yet)
@@ -46,11 +46,13 @@ pub fn run(args: &Args) -> Result<()> {
             prefix
         }
     };
+    let is_wanted = args.filter.as_ref().is_none_or(|filter| filter.is_match(LAYERS));
     let table = bench::run(&bench::Options {
         ours: Mpi::installed(&prefix),
         against: args.against.clone(),
         filter: args.filter.clone(),
         rounds: args.rounds,
+        fm: is_wanted.then(fm_alone).transpose()?,
         cache: repo::cache(),
         work_dir: mpi_suite::default_work_dir(),
     })?;
@@ -58,4 +60,16 @@ pub fn run(args: &Args) -> Result<()> {
         table.write(path)?;
     }
     Ok(())
+}
+
+/// What a filter names to have Fast Messages measured without MPI. There is no cell of it: it goes with the floor.
+const LAYERS: &str = "layers";
+
+/// Builds the program that measures Fast Messages without MPI, as optimised as the library.
+fn fm_alone() -> Result<PathBuf> {
+    let repo = Repo::find();
+    let mut command = exec::cargo();
+    command.current_dir(&repo.root).args(["build", "--quiet", "--release", "--package=hpvm-smp", "--example=fm_bench"]);
+    exec::loud(&mut command)?;
+    Ok(repo.target.join("release/examples/fm_bench"))
 }

@@ -1,6 +1,6 @@
 //! What raw FM reaches over shared memory between two processes, beside what the machine itself does.
 //!
-//! `cargo run --release -p hpvm-smp --example fm_bench [-- rounds]`. The lines of one round are measured one after the other,
+//! `cargo run --release -p hpvm-smp --example fm_bench [-- rounds]`; with `--json` in their place, what `cargo xtask bench` asks for. The lines of one round are measured one after the other,
 //! pinned to two cores if there are two; what counts is their ratio.
 
 use fm::{Fm, HandlerId, Park, Peer, Receive, Threading, Upcall};
@@ -201,6 +201,27 @@ fn median(count: usize, mut measure: impl FnMut() -> f64) -> f64 {
     all[count / 2]
 }
 
+/// What `cargo xtask bench` reads: members of a JSON object.
+fn figures(node: &Node, plain: *mut u8, buffer: &mut [u8]) -> Vec<String> {
+    let latency = median(201, || node.latency_ns(8, 200));
+    let mut figures = vec![format!("\"fm_8_ns\":{latency:.1}")];
+    for size in [8 << 10, 64 << 10, 1 << 20, 4 << 20] {
+        let messages = ((32 << 20) / size) as u64;
+        // One beside the other: what disturbs the machine disturbs both.
+        let (mut raw, mut reached) = (Vec::new(), Vec::new());
+        for _ in 0..15 {
+            raw.push(raw_pipeline(plain, node.me, &mut buffer[..size], messages));
+            reached.push(node.bandwidth(&buffer[..size], messages));
+        }
+        for (name, all) in [("ring", raw), ("fm", reached)] {
+            let mut all = all.into_iter();
+            let mb_s = median(15, || all.next().unwrap_or(0.0)) * 1000.0;
+            figures.push(format!("\"{name}_{size}_MBps\":{mb_s:.0}"));
+        }
+    }
+    figures
+}
+
 fn pin(core: usize) {
     // SAFETY: a set of bits, filled and passed with its size.
     unsafe {
@@ -211,7 +232,9 @@ fn pin(core: usize) {
 }
 
 fn main() {
-    let rounds: usize = std::env::args().nth(1).map_or(3, |text| text.parse().expect("a number of rounds"));
+    let argument = std::env::args().nth(1);
+    let as_json = argument.as_deref() == Some("--json");
+    let rounds: usize = argument.filter(|_| !as_json).map_or(3, |text| text.parse().expect("a number of rounds"));
     let cores = hpvm_smp::cores_available();
     let memory = Smp::memory().expect("memory to share");
     // SAFETY: new anonymous memory, shared with the child.
@@ -236,6 +259,10 @@ fn main() {
         }
     };
     node.latency_ns(8, 10_000);
+    if as_json {
+        let figures = figures(&node, plain.cast(), &mut buffer);
+        return say(format!("{{{}}}", figures.join(",")));
+    }
     for _ in 0..rounds {
         // SAFETY: the mapping is larger than the line.
         let line = median(31, || line_ns(unsafe { &*plain.cast::<AtomicU64>() }, me, 10_000));

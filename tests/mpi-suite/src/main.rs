@@ -37,7 +37,7 @@ struct BenchArgs {
     /// Only these families of peers
     #[arg(long, value_delimiter = ',')]
     against: Vec<String>,
-    /// Only cells whose test/bytes matches
+    /// Only programs (`crowded-8`) or cells (`latency/8`) whose name matches
     #[arg(long)]
     filter: Option<Regex>,
     #[arg(long, default_value_t = bench::ROUNDS_MIN)]
@@ -155,6 +155,7 @@ fn measure(args: BenchArgs) -> Result<ExitCode> {
         against: args.against,
         filter: args.filter,
         rounds: args.rounds,
+        fm: None,
         cache: cache.join("hpvm"),
         work_dir: mpi_suite::default_work_dir(),
     })?;

@@ -1,14 +1,24 @@
 //! The benchmark: our MPI beside others on the same machine, in the same minutes.
 //!
-//! 1. [`peers`]: the others, installed from PyPI into the cache, with fixed versions and settings (`bench/peers.toml`).
-//! 2. [`measure`]: the programs of `bench/`, built by each MPI's own `mpicc`, run in rounds that interleave all MPIs: what
-//!    disturbs the machine for a while disturbs all of them alike.
-//! 3. [`stats`]: medians, and the bootstrap interval of a ratio.
-//! 4. [`table`]: the cells, the verdict on each, the printed table and the JSON.
+//! 1. [`plan`]: the programs of `bench/`, with how many ranks each runs, and beside which peers' settings.
+//! 2. [`peers`]: the others, installed from PyPI into the cache, with fixed versions and settings (`bench/peers.toml`).
+//! 3. [`build`]: the programs, compiled by each MPI's own `mpicc`.
+//! 4. [`measure`]: runs them in rounds that interleave all MPIs: what disturbs the machine for a while disturbs all of them
+//!    alike. [`jobs`] are the runs in which several things share the cores. [`series`] holds what was measured, and what failed.
+//! 5. [`stats`]: medians, and the bootstrap interval of a ratio.
+//! 6. [`table`]: the cells, and the verdict on each; [`must_show`] holds them against what is demanded.
+//! 7. [`show`], [`svg`]: how that looks as text, in Markdown, as plots.
 
+pub mod build;
+pub mod jobs;
 pub mod measure;
+pub mod must_show;
 pub mod peers;
+pub mod plan;
+pub mod series;
+pub mod show;
 pub mod stats;
+pub mod svg;
 pub mod table;
 
 use std::path::PathBuf;
@@ -17,6 +27,7 @@ use anyhow::{Result, ensure};
 use regex::Regex;
 
 use crate::Mpi;
+use measure::Contender;
 use table::Table;
 
 /// What to measure.
@@ -25,9 +36,11 @@ pub struct Options {
     pub ours: Mpi,
     /// Families of `peers.toml`; all when empty.
     pub against: Vec<String>,
-    /// Only cells whose name (`test/bytes`) matches; whole programs are left out when none of theirs can.
+    /// Only programs whose name matches, or cells whose name (`test/bytes`) does.
     pub filter: Option<Regex>,
     pub rounds: usize,
+    /// A program that measures Fast Messages without MPI: called with `--json`, it prints an object of figures.
+    pub fm: Option<PathBuf>,
     /// Where the peers' environments live.
     pub cache: PathBuf,
     /// For compiled programs.
@@ -44,11 +57,11 @@ pub fn run(options: &Options) -> Result<Table> {
         println!("{} rounds: too few to judge by, at least {ROUNDS_MIN} are needed", options.rounds);
     }
     let peers = peers::install(&options.against, &options.cache)?;
-    let mut all = vec![options.ours.clone()];
-    all.extend(peers.iter().map(|peer| peer.mpi.clone()));
+    let mut all = vec![Contender::ours(&options.ours)];
+    all.extend(peers.iter().map(Contender::peer));
     let series = measure::rounds(&all, options)?;
     let settings = peers.iter().map(|peer| (peer.mpi.name.clone(), peer.settings.clone())).collect();
     let table = Table::new(series, &options.ours.name, settings, options.rounds);
-    table.print();
+    show::print(&table);
     Ok(table)
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
+use super::plan::When;
 use crate::{Mpi, home};
 
 #[derive(Debug, Deserialize)]
@@ -21,16 +22,20 @@ struct Entry {
     name: String,
     family: String,
     packages: Vec<String>,
+    when: Vec<When>,
     #[serde(default)]
     args: Vec<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
 }
 
-/// An installed peer.
+/// An installed peer, in one of its settings.
 #[derive(Clone, Debug)]
 pub struct Peer {
     pub mpi: Mpi,
+    /// Settings of one family run the same binaries.
+    pub family: String,
+    pub when: Vec<When>,
     /// Versions and settings, for the report.
     pub settings: String,
 }
@@ -66,7 +71,7 @@ fn install_one(entry: &Entry, cache: &Path) -> Result<Peer> {
     mpi.env.push(("PATH".into(), path));
     let env: Vec<String> = entry.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let settings = [entry.packages.clone(), env, entry.args.clone()].concat().join(" ");
-    Ok(Peer { mpi, settings })
+    Ok(Peer { mpi, family: entry.family.clone(), when: entry.when.clone(), settings })
 }
 
 fn make_environment(packages: &[String], root: &Path) -> Result<()> {
@@ -98,6 +103,7 @@ mod tests {
         assert!(listed.peer.len() >= 4);
         for entry in listed.peer {
             assert!(entry.packages.iter().all(|package| package.contains("==")), "{}", entry.name);
+            assert!(!entry.when.is_empty(), "{}", entry.name);
         }
     }
 }

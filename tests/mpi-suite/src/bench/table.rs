@@ -1,4 +1,4 @@
-//! The cells of a benchmark, the rule that judges them, and how they are shown.
+//! The cells of a benchmark, and the rule that judges them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,8 +6,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::measure::{Key, Series};
+use super::must_show::{self, Demand};
+use super::plan::PROGRAMS;
+use super::series::{Failure, Key, Series, Values};
 use super::stats::{median, ratio_interval};
+use super::{show, svg};
 
 /// What `--report` writes.
 #[derive(Debug, Serialize)]
@@ -16,15 +19,22 @@ pub struct Table {
     pub settings: BTreeMap<String, String>,
     pub floor: BTreeMap<String, f64>,
     pub cells: Vec<Cell>,
+    /// Programs that did not come to their end.
+    pub failures: Vec<Failure>,
+    pub must_show: Vec<Demand>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Cell {
+    /// What `--filter` calls the program that measures it.
+    pub program: String,
     pub test: String,
     pub ranks: usize,
     pub bytes: u64,
     pub unit: String,
     pub better: Better,
+    /// The line of the requirement that it belongs to.
+    pub line: u8,
     /// Medians over the rounds.
     pub ours: f64,
     pub peers: BTreeMap<String, f64>,
@@ -44,6 +54,12 @@ pub enum Better {
     Higher,
 }
 
+impl Better {
+    pub fn of(unit: &str) -> Better {
+        if ["us", "s", "MB", "x"].contains(&unit) { Better::Lower } else { Better::Higher }
+    }
+}
+
 /// A cell's place by the rule of INTERFACES: it fails when the whole interval lies above this …
 const RATIO_MAX: f64 = 1.05;
 /// … unless it is this close to the floor.
@@ -56,72 +72,56 @@ pub enum Verdict {
     Even,
     AtFloor,
     Behind,
+    /// Nobody to compare with.
+    Alone,
 }
 
 impl Table {
     pub fn new(series: Series, ours: &str, mut settings: BTreeMap<String, String>, rounds: usize) -> Table {
         settings.insert("rounds".into(), rounds.to_string());
-        let floor: BTreeMap<String, f64> = series.floor.iter().map(|(name, v)| (name.clone(), median(v))).collect();
+        let floor: BTreeMap<String, f64> = series.floor.iter().map(|(name, v)| (name.clone(), of_all(v))).collect();
         let cells = series.cells.iter().filter_map(|(key, values)| Cell::new(key, values, ours, &floor)).collect();
-        Table { machine: machine(), settings, floor, cells }
+        let failures = series.failures.into_values().collect();
+        let mut table = Table { machine: machine(), settings, floor, cells, failures, must_show: Vec::new() };
+        table.must_show = must_show::all(&table);
+        table
     }
 
-    pub fn behind(&self) -> usize {
-        self.cells.iter().filter(|cell| cell.verdict() == Verdict::Behind).count()
+    /// The cell of this name; programs with different numbers of ranks may share a test.
+    pub fn cell(&self, test: &str, ranks: usize, bytes: u64) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.test == test && cell.ranks == ranks && cell.bytes == bytes)
+    }
+
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.cells.iter().filter(|cell| cell.verdict() == verdict).count()
+    }
+
+    /// The cells of each program, in order.
+    pub fn programs(&self) -> impl Iterator<Item = &[Cell]> {
+        self.cells.chunk_by(|a, b| a.program == b.program)
     }
 
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(path, text + "\n").with_context(|| format!("writing {}", path.display()))
-    }
-
-    pub fn print(&self) {
-        println!("\n{}", self.machine);
-        for (name, value) in &self.floor {
-            println!("floor: {name} {value}");
-        }
-        let mut test = "";
-        for cell in &self.cells {
-            if cell.test != test {
-                test = &cell.test;
-                let peers: String = cell.peers.keys().map(|name| format!("{name:>14}")).collect();
-                println!("\n{:<12}{:>10}{:>14}{peers}   ratio  95 %", format!("{test}, {}", cell.unit), "bytes", "ours");
-            }
-            let peers: String = cell.peers.values().map(|value| format!("{:>14}", shown(*value))).collect();
-            let [low, high] = cell.ci;
-            let verdict = match cell.verdict() {
-                Verdict::Ahead => "ahead",
-                Verdict::Even => "even",
-                Verdict::AtFloor => "at the floor",
-                Verdict::Behind => "behind",
-            };
-            println!(
-                "{:<12}{:>10}{:>14}{peers}  {:>6.2}  {low:.2} to {high:.2}  {verdict}",
-                "",
-                cell.bytes,
-                shown(cell.ours),
-                cell.ratio
-            );
-        }
-        let count = |verdict| self.cells.iter().filter(|cell| cell.verdict() == verdict).count();
-        println!(
-            "\n{} cells: {} ahead, {} even, {} at the floor, {} behind",
-            self.cells.len(),
-            count(Verdict::Ahead),
-            count(Verdict::Even),
-            count(Verdict::AtFloor),
-            count(Verdict::Behind)
-        );
+        std::fs::write(path, text + "\n").with_context(|| format!("writing {}", path.display()))?;
+        let markdown = path.with_extension("md");
+        std::fs::write(&markdown, show::markdown(self)).with_context(|| format!("writing {}", markdown.display()))?;
+        svg::write_all(self, path)
     }
 }
 
 impl Cell {
     /// `None` when ours did not measure it.
-    fn new(key: &Key, values: &BTreeMap<String, Vec<f64>>, ours: &str, floor: &BTreeMap<String, f64>) -> Option<Cell> {
+    fn new(
+        key: &Key,
+        values: &BTreeMap<String, Values>,
+        ours: &str,
+        floor: &BTreeMap<String, f64>,
+    ) -> Option<Cell> {
         let mine = values.get(ours)?;
-        let better = if key.unit == "us" { Better::Lower } else { Better::Higher };
+        let better = Better::of(&key.unit);
         let others = values.iter().filter(|(name, _)| *name != ours);
-        let peers: BTreeMap<String, f64> = others.map(|(name, values)| (name.clone(), median(values))).collect();
+        let peers: BTreeMap<String, f64> = others.map(|(name, values)| (name.clone(), of_all(values))).collect();
         let by_value = |a: &(&String, &f64), b: &(&String, &f64)| a.1.total_cmp(b.1);
         let best = match better {
             Better::Lower => peers.iter().min_by(by_value),
@@ -130,18 +130,28 @@ impl Cell {
         let best = best.map(|(name, _)| name.clone()).unwrap_or_default();
         // Alone we are neither ahead nor behind.
         let theirs = values.get(&best).unwrap_or(mine);
-        let (a, b) = if better == Better::Lower { (mine, theirs) } else { (theirs, mine) };
+        // Only rounds in which both were measured: what disturbed one disturbed both.
+        let both: Vec<(f64, f64)> = mine.iter().filter_map(|(round, &a)| Some((a, *theirs.get(round)?))).collect();
+        let (mut a, mut b): (Vec<f64>, Vec<f64>) = both.into_iter().unzip();
+        if better == Better::Higher {
+            std::mem::swap(&mut a, &mut b);
+        }
+        if a.is_empty() {
+            return None;
+        }
         Some(Cell {
+            program: PROGRAMS[key.program].name.into(),
             test: key.test.clone(),
             ranks: key.ranks,
             bytes: key.bytes,
             unit: key.unit.clone(),
             better,
-            ours: median(mine),
+            line: PROGRAMS[key.program].line,
+            ours: of_all(mine),
             peers,
             best,
-            ratio: median(a) / median(b),
-            ci: ratio_interval(a, b),
+            ratio: median(&a) / median(&b),
+            ci: ratio_interval(&a, &b),
             floor: floor_of(&key.test, key.bytes, floor),
         })
     }
@@ -151,7 +161,9 @@ impl Cell {
             Better::Lower => self.ours <= floor * FLOOR_MARGIN,
             Better::Higher => self.ours * FLOOR_MARGIN >= floor,
         });
-        if self.ci[0] > RATIO_MAX && at_floor {
+        if self.peers.is_empty() {
+            Verdict::Alone
+        } else if self.ci[0] > RATIO_MAX && at_floor {
             Verdict::AtFloor
         } else if self.ci[0] > RATIO_MAX {
             Verdict::Behind
@@ -161,6 +173,11 @@ impl Cell {
             Verdict::Even
         }
     }
+}
+
+/// The median over the rounds.
+fn of_all(values: &Values) -> f64 {
+    median(&values.values().copied().collect::<Vec<_>>())
 }
 
 /// What no MPI can beat: a small message takes a cache line's way, a large stream one copy.
@@ -177,14 +194,6 @@ fn floor_of(test: &str, bytes: u64, floor: &BTreeMap<String, f64>) -> Option<f64
     }
 }
 
-fn shown(value: f64) -> String {
-    match value {
-        0.0..10.0 => format!("{value:.3}"),
-        10.0..1000.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    }
-}
-
 /// Processor, number of cores, kernel.
 fn machine() -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -195,19 +204,21 @@ fn machine() -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn cell(ci: [f64; 2], ratio: f64, ours: f64, floor: Option<f64>) -> Cell {
+    pub fn cell(ci: [f64; 2], ratio: f64, ours: f64, floor: Option<f64>) -> Cell {
         Cell {
+            program: "latency".into(),
             test: "latency".into(),
             ranks: 2,
             bytes: 8,
             unit: "us".into(),
             better: Better::Lower,
+            line: 1,
             ours,
-            peers: BTreeMap::new(),
-            best: String::new(),
+            peers: [("peer".to_owned(), 1.0)].into(),
+            best: "peer".into(),
             ratio,
             ci,
             floor,
