@@ -1,7 +1,9 @@
 //! `test`: everything that has to hold before a change goes in. Steps run one after the other, each counts what passed
 //! and failed, and the last line is their sum.
 
+mod callgrind;
 mod examples;
+mod instructions;
 mod projects;
 mod symbols;
 
@@ -42,6 +44,8 @@ enum Name {
     Checks,
     /// Build systems that look for an MPI
     Projects,
+    /// Instruction counts against those noted
+    Instructions,
     /// The core of MPICH's suite
     Mpich,
 }
@@ -61,6 +65,7 @@ const STEPS: &[Step] = &[
     Step { name: Name::Sim, run: sim, slow: false },
     Step { name: Name::Checks, run: checks, slow: false },
     Step { name: Name::Projects, run: projects::run, slow: false },
+    Step { name: Name::Instructions, run: instructions::run, slow: false },
     Step { name: Name::Mpich, run: conformance::mpich_gate, slow: true },
 ];
 
@@ -81,7 +86,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let name = format!("{:?}", step.name).to_lowercase();
         println!("\n== {name}");
         // What the installed library is needed for cannot pass without it; it fails by name rather than being left out.
-        let ready = [Name::Cargo, Name::Sim].contains(&step.name)
+        let ready = [Name::Cargo, Name::Sim, Name::Instructions].contains(&step.name)
             || *installed.get_or_insert_with(install);
         let result = if ready { (step.run)(&repo) } else { Err(anyhow::anyhow!("nothing is installed")) };
         let counts = result.unwrap_or_else(|error| {

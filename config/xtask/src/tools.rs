@@ -27,6 +27,7 @@ pub const PYTHON_CONFIG: Tool = Tool { program: "python3-config", package: "pyth
 pub const SSHD: Tool = Tool { program: "sshd", package: "openssh-server" };
 pub const IP: Tool = Tool { program: "ip", package: "iproute2" };
 pub const UNSHARE: Tool = Tool { program: "unshare", package: "util-linux" };
+pub const VALGRIND: Tool = Tool { program: "valgrind", package: "valgrind" };
 pub const XZ: Tool = Tool { program: "xz", package: "xz-utils" };
 
 /// Sees to it that all these programs exist: as root by installing what is missing, else by saying how to.
