@@ -85,7 +85,8 @@ fn one_run(setting: &Setting, round: usize, options: &Options, series: &mut Seri
         How::Wall { launches } => wall(setting, launches)?,
         How::CellsAndWall => {
             let mut done = jobs::cells(setting)?;
-            done.lines.push(line(program, program.tests[0], "s", done.seconds));
+            let whole = done.failure.is_none();
+            done.lines.extend(whole.then(|| line(program, program.tests[0], "s", done.seconds)));
             done
         }
         How::BesideHog => jobs::beside_hog(setting)?,

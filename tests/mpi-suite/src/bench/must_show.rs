@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::plan::PROGRAMS;
 use super::table::{Cell, Table, Verdict};
 
 /// One bound, and the figure that is held against it.
@@ -59,7 +60,9 @@ const EVEN_SHARE_MAX: f64 = 0.05;
 
 type Name = (String, usize, u64);
 
-pub fn all(table: &Table) -> Vec<Demand> {
+/// `ours` is what the library under test is called.
+pub fn all(table: &Table, ours: &str) -> Vec<Demand> {
+    let by_the_rule = |table, line| by_the_rule(table, line, ours);
     let mut demands = Vec::new();
     for test in ["latency", "bandwidth", "bibw"] {
         let names: Vec<Name> = PAIR_SIZES.iter().map(|&bytes| (test.into(), 2, bytes)).collect();
@@ -83,11 +86,11 @@ pub fn all(table: &Table) -> Vec<Demand> {
         demands.push(Demand::new(6, what, over(at(10_000), at(1)), 2.0));
     }
     demands.extend(by_the_rule(table, 7));
-    let ours = |test| table.cell(test, 2, 0).map(|cell| cell.ours);
-    demands.push(Demand::new(8, "two jobs together over one after the other", ours("jobs_two"), 1.3));
-    demands.push(Demand::new(8, "four jobs: slowest over quickest", ours("jobs_four"), 1.5));
+    let value = |test| table.cell(test, 2, 0).map(|cell| cell.ours);
+    demands.push(Demand::new(8, "two jobs together over one after the other", value("jobs_two"), 1.3));
+    demands.push(Demand::new(8, "four jobs: slowest over quickest", value("jobs_four"), 1.5));
     let share = "share of a core that a sequential competitor keeps";
-    demands.push(Demand::at_least(8, share, ours("jobs_competitor"), 0.40));
+    demands.push(Demand::at_least(8, share, value("jobs_competitor"), 0.40));
     demands
 }
 
@@ -151,7 +154,7 @@ fn mean(table: &Table, line: u8, what: impl Into<String>, names: &[Name], bound:
 }
 
 /// How many cells of a table fail, and how many are close to it.
-fn by_the_rule(table: &Table, line: u8) -> [Demand; 2] {
+fn by_the_rule(table: &Table, line: u8, ours: &str) -> [Demand; 2] {
     let is_information = |cell: &Cell| cell.test.contains("_median") || cell.test == "overlap_alone";
     let judged = |cell: &&Cell| cell.line == line && !cell.peers.is_empty() && !is_information(cell);
     let cells: Vec<&Cell> = table.cells.iter().filter(judged).collect();
@@ -159,10 +162,17 @@ fn by_the_rule(table: &Table, line: u8) -> [Demand; 2] {
     let measured = |figure: f64| (!cells.is_empty()).then_some(figure);
     let behind = count(&|cell| cell.verdict() == Verdict::Behind);
     let even = count(&|cell| (1.0..=1.05).contains(&cell.ratio)) / cells.len() as f64;
-    [
+    let is_of_line = |name: &str| PROGRAMS.iter().any(|program| program.name == name && program.line == line);
+    let failed = table.failures.iter().find(|failure| failure.mpi == ours && is_of_line(failure.program));
+    let mut demands = [
         Demand::new(line, format!("table {line}, {} cells: behind by the rule", cells.len()), measured(behind), 0.0),
         Demand::new(line, format!("table {line}: share between 1.00 and 1.05"), measured(even), EVEN_SHARE_MAX),
-    ]
+    ];
+    if let Some(failure) = failed {
+        demands[0].met = false;
+        demands[0].note = format!("{} failed", failure.program);
+    }
+    demands
 }
 
 fn ratio(table: &Table, test: &str, ranks: usize, bytes: u64) -> Option<f64> {
@@ -176,6 +186,7 @@ fn over(a: Option<f64>, b: Option<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::series::Failure;
     use crate::bench::table;
     use std::collections::BTreeMap;
 
@@ -194,15 +205,28 @@ mod tests {
         let latency = |bytes, ratio| Cell { bytes, ..table::tests::cell([ratio; 2], ratio, 0.1, None) };
         let ratios = [0.5, 2.0, 0.5, 2.0, 0.5, 2.0];
         let mut cells: Vec<Cell> = PAIR_SIZES.iter().zip(ratios).map(|(&bytes, ratio)| latency(bytes, ratio)).collect();
-        let demands = all(&with(cells.clone()));
+        let demands = all(&with(cells.clone()), "ours");
         let mean = named(&demands, "latency, 6 sizes");
         assert!((mean.figure.unwrap() - 1.0).abs() < 1e-12 && !mean.met, "{mean:?}");
         assert_eq!(named(&demands, "cache line").figure, Some(2.0));
         assert_eq!(named(&demands, "table 1, 6 cells").figure, Some(3.0));
         assert_eq!(named(&demands, "bandwidth, 6 sizes").note, "not measured");
         cells.truncate(1);
-        let demands = all(&with(cells));
+        let demands = all(&with(cells), "ours");
         let mean = named(&demands, "latency, 6 sizes");
         assert!(mean.figure == Some(0.5) && !mean.met && mean.note == "5 of 6 cells are missing", "{mean:?}");
+    }
+
+    #[test]
+    fn a_program_of_ours_that_fails_does_not_meet_the_rule() {
+        let mut table = with(vec![table::tests::cell([0.5; 2], 0.5, 0.1, None)]);
+        assert!(named(&all(&table, "ours"), "table 1, 1 cells").met);
+        let failure = |mpi: &str| Failure { program: "bibw", mpi: mpi.into(), why: "exit status 1".into(), times: 1 };
+        table.failures = vec![failure("peer")];
+        assert!(named(&all(&table, "ours"), "table 1, 1 cells").met);
+        table.failures.push(failure("ours"));
+        let demands = all(&table, "ours");
+        let demand = named(&demands, "table 1, 1 cells");
+        assert!(!demand.met && demand.note == "bibw failed", "{demand:?}");
     }
 }

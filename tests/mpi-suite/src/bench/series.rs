@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{PROGRAMS, Program};
+use super::plan::{How, PROGRAMS, Program, When};
 use super::stats::median;
 use super::table::Better;
 
@@ -80,10 +80,14 @@ impl Series {
         let Some(&(runs, seconds)) = self.runs.get(&key) else { return true };
         let failed = self.failures.get(&key).map_or(0, |failure| failure.times);
         let is_slow = seconds > 10.0;
+        let plan = &PROGRAMS[program];
         if failed >= 3 {
             false
         } else if mpi == ours {
-            PROGRAMS[program].when != super::plan::When::Alone || runs < 3
+            plan.when != When::Alone || runs < 3
+        } else if plan.how == How::Jobs {
+            // The bounds are ours alone: the others are shown, not compared.
+            runs < 3 && !is_slow
         } else {
             self.is_in_the_race(program, mpi, ours) || (runs < 3 && !is_slow)
         }

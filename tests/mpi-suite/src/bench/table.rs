@@ -83,7 +83,7 @@ impl Table {
         let cells = series.cells.iter().filter_map(|(key, values)| Cell::new(key, values, ours, &floor)).collect();
         let failures = series.failures.into_values().collect();
         let mut table = Table { machine: machine(), settings, floor, cells, failures, must_show: Vec::new() };
-        table.must_show = must_show::all(&table);
+        table.must_show = must_show::all(&table, ours);
         table
     }
 
