@@ -1,6 +1,8 @@
 //! What a network has to offer.
 
+use crate::board::Neighbours;
 use crate::packet::{Header, Peer};
+use std::sync::Arc;
 
 /// A network, as seen by one process: packets to and from peers, reliable and in order per pair.
 ///
@@ -32,6 +34,11 @@ pub trait Device: Send + Sync {
     fn read(&self, from: Peer, address: u64, to: &mut [u8]) -> bool {
         let _ = (from, address, to);
         false
+    }
+
+    /// The memory that this process has in common with those it reaches by this device, if there is such.
+    fn neighbours(&self) -> Option<Arc<dyn Neighbours>> {
+        None
     }
 
     /// The sending side towards `to`: asked for once, at first contact.

@@ -1,5 +1,6 @@
 //! A process's endpoint: sending messages and extracting them.
 
+use crate::board::Neighbours;
 use crate::connection::Connection;
 use crate::device::{Device, Inbox};
 use crate::inbound::{Inbound, Streams};
@@ -121,6 +122,11 @@ impl Fm {
     /// not, `to` may have changed.
     pub fn read(&self, from: Peer, address: u64, to: &mut [u8]) -> bool {
         self.slot(from).device.read(from, address, to)
+    }
+
+    /// The memory that this process has in common with others, if one of its devices has such.
+    pub fn neighbours(&self) -> Option<Arc<dyn Neighbours>> {
+        self.devices.iter().find_map(|slot| slot.device.neighbours())
     }
 
     /// Sends a message of `len` bytes (at most [`max_message`](Self::max_message)) that `fill` writes straight into the device's

@@ -9,7 +9,8 @@
 //! 5. [`device`]: what a network has to offer ([`Device`]), and [`park`]: how a process waits ([`Park`]).
 //! 6. [`lock`]: the lock that costs nothing while a process has one thread.
 //! 7. [`reliability`]: what makes a device of a network that loses packets.
-//! 8. [`sim`]: a network inside one process, deterministic, in virtual time.
+//! 8. [`board`]: where processes that share memory show each other things, beside messages.
+//! 9. [`sim`]: a network inside one process, deterministic, in virtual time.
 //!
 //! Nothing here knows a word of MPI, makes a system call, reads a clock or holds a global: many endpoints live side by
 //! side in one test process.
@@ -19,6 +20,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod board;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod connection;
@@ -28,6 +30,7 @@ mod inbound;
 pub mod lock;
 pub mod packet;
 pub mod park;
+pub mod prefetch;
 pub mod reliability;
 pub mod sim;
 pub mod stream;

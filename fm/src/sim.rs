@@ -8,12 +8,15 @@
 //! The same seed, plan and schedule give the same run.
 
 mod partition;
+mod regions;
 
+use crate::board::Neighbours;
 use crate::device::{Device, Inbox, Link};
 use crate::packet::{Header, Kind, Peer};
 use crate::reliability::{Datagrams, Reliable};
 use parking_lot::Mutex;
 use partition::Partitions;
+use regions::{Memory, Regions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -30,6 +33,8 @@ pub struct Plan {
     pub delay_ns_max: u64,
     /// `Some`: the network does all this wrong, and [`reliability`](crate::reliability) makes a device of what is left.
     pub faults: Option<Faults>,
+    /// Bytes that each node shares with the others, beside the network; 0 for none.
+    pub region_size: usize,
 }
 
 /// What the network does wrong, in packets of ten thousand unless it says otherwise.
@@ -48,7 +53,7 @@ pub struct Faults {
 
 impl Default for Plan {
     fn default() -> Self {
-        Plan { max_packet: 4096, credits: None, slots: 32, delay_ns_max: 20_000, faults: None }
+        Plan { max_packet: 4096, credits: None, slots: 32, delay_ns_max: 20_000, faults: None, region_size: 0 }
     }
 }
 
@@ -56,6 +61,7 @@ impl Default for Plan {
 #[derive(Clone)]
 pub struct Network {
     state: Arc<Mutex<State>>,
+    memory: Option<Arc<Memory>>,
 }
 
 impl Network {
@@ -63,6 +69,7 @@ impl Network {
         let pairs = nodes as usize * nodes as usize;
         let apart_ns_max = plan.faults.unwrap_or_default().apart_ns_max;
         Network {
+            memory: (plan.region_size > 0).then(|| Arc::new(Memory::new(nodes, plan.region_size))),
             state: Arc::new(Mutex::new(State {
                 random: Random::new(seed),
                 partitions: Partitions::new(Random::new(!seed), nodes, apart_ns_max),
@@ -73,6 +80,7 @@ impl Network {
                 inboxes: (0..nodes).map(|_| BTreeMap::new()).collect(),
                 timers_ns: vec![u64::MAX; nodes as usize],
                 pairs: vec![Pair::default(); pairs],
+                rung: vec![false; nodes as usize],
                 bodies: Vec::new(),
             })),
         }
@@ -83,11 +91,19 @@ impl Network {
         let state = self.state.lock();
         assert!(me.0 < state.nodes);
         let plan = state.plan.clone();
-        if plan.faults.is_none() {
-            return Arc::new(SimDevice { me, plan, state: self.state.clone() });
+        let device: Arc<dyn Device> = if plan.faults.is_none() {
+            Arc::new(SimDevice { me, plan, state: self.state.clone() })
+        } else {
+            let frames = Frames { me, frame_max: plan.max_packet, state: self.state.clone() };
+            Arc::new(Reliable::new(Arc::new(frames), state.nodes, 1 + me.0))
+        };
+        match &self.memory {
+            Some(memory) => {
+                let regions = Regions { memory: memory.clone(), me, state: self.state.clone() };
+                Arc::new(WithRegions { device, regions: Arc::new(regions) })
+            }
+            None => device,
         }
-        let frames = Frames { me, frame_max: plan.max_packet, state: self.state.clone() };
-        Arc::new(Reliable::new(Arc::new(frames), state.nodes, 1 + me.0))
     }
 
     /// Virtual time in nanoseconds.
@@ -116,9 +132,11 @@ impl Network {
         }
     }
 
-    /// Whether `node` would find something: a packet that has arrived, or room where it was refused.
+    /// Whether `node` would find something: a packet that has arrived, room where it was refused, or what another node stored in its
+    /// region and rang for.
     pub fn has_news(&self, node: Peer) -> bool {
-        self.state.lock().has_news(node)
+        let state = self.state.lock();
+        state.has_news(node) || state.rung[node.index()]
     }
 
     /// Packets on their way or unextracted.
@@ -139,6 +157,8 @@ struct State {
     /// By node: when it wants to be woken.
     timers_ns: Vec<u64>,
     pairs: Vec<Pair>,
+    /// By node: whether another one rang since it last looked for packets.
+    rung: Vec<bool>,
     /// Buffers of delivered packets, for those to come.
     bodies: Vec<Vec<u8>>,
 }
@@ -231,6 +251,7 @@ impl State {
 
     fn receive(&mut self, me: Peer) -> Option<Packet> {
         let now_ns = self.now_ns;
+        self.rung[me.index()] = false;
         let first = self.inboxes[me.index()].first_entry()?;
         if first.key().0 > now_ns {
             return None;
@@ -310,6 +331,38 @@ impl Device for SimDevice {
 
     fn inbox(&self) -> Box<dyn Inbox> {
         Box::new(SimInbox { me: self.me, state: self.state.clone() })
+    }
+}
+
+/// A device of nodes that have memory in common, too.
+struct WithRegions {
+    device: Arc<dyn Device>,
+    regions: Arc<Regions>,
+}
+
+impl Device for WithRegions {
+    fn name(&self) -> &'static str {
+        self.device.name()
+    }
+
+    fn max_packet(&self) -> usize {
+        self.device.max_packet()
+    }
+
+    fn credits(&self) -> Option<u16> {
+        self.device.credits()
+    }
+
+    fn neighbours(&self) -> Option<Arc<dyn Neighbours>> {
+        Some(self.regions.clone())
+    }
+
+    fn link(&self, to: Peer) -> Box<dyn Link> {
+        self.device.link(to)
+    }
+
+    fn inbox(&self) -> Box<dyn Inbox> {
+        self.device.inbox()
     }
 }
 

@@ -17,6 +17,7 @@ use crate::objects::Attached;
 use crate::op::Ops;
 use crate::request::Requests;
 use crate::tally::Totals;
+use fm::board::Places;
 use fm::{Fm, Park, Peer, ThreadLock, Threading};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -60,6 +61,8 @@ pub struct Process {
     pub buffer: BufferSlot,
     /// Nonblocking collectives under way.
     pub(crate) running: Running,
+    /// This process's parts of boards, if it shares memory with others.
+    pub(crate) places: Option<Arc<Places>>,
     /// Communicators made so far with this process as leader.
     leader_count: AtomicU32,
 }
@@ -92,6 +95,7 @@ impl Process {
             vain_polls: AtomicU32::new(0),
             buffer: BufferSlot::default(),
             running: Running::new(threading),
+            places: fm.neighbours().map(|neighbours| Arc::new(Places::new(neighbours, fm.me()))),
             leader_count: AtomicU32::new(0),
             fm,
         });

@@ -78,13 +78,13 @@ fn sleeps_of_a_sender(plan: Plan, messages: usize, bytes: usize) -> u32 {
 
 #[test]
 fn a_sender_sleeps_until_the_network_has_room() {
-    let narrow = Plan { max_packet: 256, credits: None, slots: 1, delay_ns_max: 100_000, faults: None };
+    let narrow = Plan { max_packet: 256, credits: None, slots: 1, delay_ns_max: 100_000, ..Plan::default() };
     assert_eq!(sleeps_of_a_sender(narrow, 10, 16), 9, "once for each message that finds the last one still there");
 }
 
 #[test]
 fn a_sender_sleeps_until_credits_return() {
-    let narrow = Plan { max_packet: 256, credits: Some(2), slots: 0, delay_ns_max: 100_000, faults: None };
+    let narrow = Plan { max_packet: 256, credits: Some(2), slots: 0, delay_ns_max: 100_000, ..Plan::default() };
     assert!(sleeps_of_a_sender(narrow, 10, 16) > 0);
 }
 
@@ -151,7 +151,7 @@ fn a_message_that_another_thread_took_from_the_network_wakes() {
 
 #[test]
 fn room_that_another_thread_took_wakes_who_waits_for_more() {
-    let plan = Plan { max_packet: 256, credits: None, slots: 1, delay_ns_max: 1000, faults: None };
+    let plan = Plan { max_packet: 256, credits: None, slots: 1, delay_ns_max: 1000, ..Plan::default() };
     let network = Network::new(1, 2, plan);
     let park = Arc::new(Interrupted::default());
     let [here, there] = threaded_pair(&network, park.clone());

@@ -4,9 +4,8 @@ use crate::layout::{Control, PairRing};
 use crate::ring::{Reader, cells_for};
 use crate::segment::Part;
 use crate::shared::Shared;
-use crate::sys;
 use crate::word::{self, Place, Reference};
-use fm::{Header, Inbox, Peer};
+use fm::{Header, Inbox, Peer, prefetch};
 use std::sync::Arc;
 
 pub struct SmpInbox {
@@ -65,7 +64,7 @@ impl SmpInbox {
             if delivered > 0
                 && let Some(cell) = sender.reader.ahead(&sender.ring, READ_AHEAD)
             {
-                sys::prefetch_to_read(cell);
+                prefetch::to_read(cell);
             }
             let taken = sender.take(shared, word, deliver);
             sender.reader.pass(&sender.ring, taken.cells);

@@ -4,6 +4,7 @@
 //! control pages    one per process: its sleep word, and one arrival byte per sender
 //! rings            a few pages per directed pair; those towards one process lie together
 //! pools            one per process: the large cells that it lends to its receivers
+//! regions          one per process: its parts of boards
 //! ```
 //! Pages take up memory once they are touched, and they are touched at first contact: the size below is address space.
 
@@ -30,6 +31,15 @@ const fn ring_size(ranks: usize) -> usize {
         _ => 1,
     };
     pages * PAGE_SIZE
+}
+
+/// Bytes of a process's region: room for its parts of some ten boards, of which each takes up what is used of it.
+const fn region_size(ranks: usize) -> usize {
+    match ranks {
+        0..=DIRECT_MAX => 4 << 20,
+        9..=32 => 2 << 20,
+        _ => 1 << 20,
+    }
 }
 
 const _: () = assert!(size_of::<Line<AtomicU32>>() == CELL_SIZE && size_of::<Cell<Native>>() == CELL_SIZE);
@@ -99,7 +109,7 @@ impl Layout {
 
     /// Size of the segment in bytes.
     pub fn size(&self) -> usize {
-        self.pool(self.ranks)
+        self.region(self.ranks)
     }
 
     pub fn control(&self, rank: usize) -> usize {
@@ -118,6 +128,15 @@ impl Layout {
     pub fn pool(&self, rank: usize) -> usize {
         self.ring(0, self.ranks) + rank * POOL_SIZE
     }
+
+    pub fn region(&self, rank: usize) -> usize {
+        self.pool(self.ranks) + rank * self.region_size()
+    }
+
+    /// Bytes of each region.
+    pub fn region_size(&self) -> usize {
+        region_size(self.ranks)
+    }
 }
 
 #[cfg(test)]
@@ -129,7 +148,8 @@ mod tests {
         let layout = Layout::new(3);
         assert_eq!(layout.ring(0, 0), layout.control(2) + PAGE_SIZE);
         assert_eq!(layout.pool(0), layout.ring(2, 2) + ring_size(3));
-        assert_eq!(layout.size(), layout.pool(2) + POOL_SIZE);
+        assert_eq!(layout.region(0), layout.pool(2) + POOL_SIZE);
+        assert_eq!(layout.size(), layout.region(2) + region_size(3));
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! 4. [`doorbell`] and [`park`]: sleeping when nothing arrives, and being woken; [`socket`], beside another device. [`cores`]: when spinning pays.
 //! 5. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
 //! 6. [`reading`]: long bodies, straight out of the sender's memory.
-//! 7. [`atomics`]: what lets the model checker run 2 and 4. [`sys`] and [`segment`]: system calls and typed memory.
+//! 7. [`regions`]: memory for boards.
+//! 8. [`atomics`]: what lets the model checker run 2 and 4. [`sys`] and [`segment`]: system calls and typed memory.
 //!
 //! Between two processes there is no atomic read-modify-write: every shared word has one writer, but for the sleep word, where
 //! two may store in any order.
@@ -22,6 +23,7 @@ mod link;
 mod park;
 mod pool;
 mod reading;
+mod regions;
 pub mod ring;
 mod segment;
 mod shared;
@@ -33,10 +35,12 @@ pub use cores::available as cores_available;
 pub use layout::RANKS_MAX;
 pub use park::{Sleep, SmpPark};
 
+use fm::board::Neighbours;
 use fm::{Device, Inbox, Link, Peer, Threading};
 use inbox::SmpInbox;
 use layout::Layout;
 use link::SmpLink;
+use regions::Regions;
 use segment::Segment;
 use shared::Shared;
 use std::io;
@@ -107,6 +111,10 @@ impl Device for Smp {
 
     fn read(&self, from: Peer, address: u64, to: &mut [u8]) -> bool {
         self.shared.readable(from).is_some_and(|pid| sys::read_memory(pid, address, to).is_ok())
+    }
+
+    fn neighbours(&self) -> Option<Arc<dyn Neighbours>> {
+        Some(Arc::new(Regions::new(self.shared.clone())))
     }
 
     fn link(&self, to: Peer) -> Box<dyn Link> {

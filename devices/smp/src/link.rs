@@ -5,9 +5,8 @@ use crate::pool::CellIndex;
 use crate::ring::{INLINE_SIZE, Writer, cells_for, span_size_max};
 use crate::segment::Part;
 use crate::shared::Shared;
-use crate::sys;
 use crate::word;
-use fm::{Header, Link};
+use fm::{Header, Link, prefetch};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -182,11 +181,11 @@ impl Link for SmpLink {
         if span == 1 {
             // Stores leave the processor in order: one that waits for its line holds up all those behind it.
             if let Some(cell) = self.writer.ahead(&self.ring, WRITE_AHEAD) {
-                sys::prefetch_to_write(cell);
+                prefetch::to_write(cell);
             }
         } else {
             // The next message is often as long as this one: its cells come here from the receiver's cache meanwhile.
-            self.writer.next_cells(&self.ring, span + WRITE_AHEAD).iter().for_each(sys::prefetch_to_write);
+            self.writer.next_cells(&self.ring, span + WRITE_AHEAD).iter().for_each(prefetch::to_write);
         }
     }
 }

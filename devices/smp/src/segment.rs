@@ -56,6 +56,13 @@ impl Segment {
         Some(self.mapping.at(self.layout.pool(owner) + offset, len))
     }
 
+    /// The region of `owner`, which boards divide among them.
+    pub fn region(&self, owner: usize) -> NonNull<[u8]> {
+        assert!(owner < self.ranks());
+        let size = self.layout.region_size();
+        NonNull::slice_from_raw_parts(self.mapping.at(self.layout.region(owner), size), size)
+    }
+
     /// The address of our own `cell`.
     pub fn own_cell(&self, owner: usize, cell: CellIndex, len: usize) -> NonNull<u8> {
         self.large_cell(owner, cell.to_bits(), len).expect("the pool lends only cells that fit")

@@ -38,8 +38,12 @@ impl Numbers {
     }
 
     fn of(&self, peer: Peer) -> usize {
-        let place = self.0.binary_search_by_key(&peer, |&(peer, _)| peer).expect("the route leads to a process of this node");
-        self.0[place].1
+        self.find(peer).expect("the route leads to a process of this node")
+    }
+
+    fn find(&self, peer: Peer) -> Option<usize> {
+        let place = self.0.binary_search_by_key(&peer, |&(peer, _)| peer).ok()?;
+        Some(self.0[place].1)
     }
 }
 
@@ -71,6 +75,11 @@ impl Shared {
     /// The number in the segment of a process of this node.
     pub fn number_of(&self, peer: Peer) -> usize {
         self.numbers.of(peer)
+    }
+
+    /// The number in the segment of any process of the job, if it is one of this node.
+    pub fn find(&self, peer: Peer) -> Option<usize> {
+        self.numbers.find(peer)
     }
 
     /// The process number of `peer`, if its memory can be read.

@@ -8,30 +8,6 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering, compiler_fence, fence};
 use std::time::Duration;
 
-/// Asks for a value's cache line, to be written soon. Nothing waits for it.
-#[inline]
-pub fn prefetch_to_write<T>(value: &T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint: no register or memory changes. Processors without it ignore it.
-    unsafe {
-        std::arch::asm!("prefetchw [{}]", in(reg) std::ptr::from_ref(value), options(nostack, preserves_flags, readonly));
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = value;
-}
-
-/// Asks for a value's cache line, to be read soon. Nothing waits for it.
-#[inline]
-pub fn prefetch_to_read<T>(value: &T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint: no register or memory changes.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(std::ptr::from_ref(value).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = value;
-}
-
 /// Memory shared with other processes, mapped for as long as the value lives.
 pub struct Mapping {
     start: NonNull<u8>,

@@ -46,6 +46,14 @@ impl Waiters {
         self.rounds.load(Ordering::SeqCst)
     }
 
+    /// The process is about to sleep, or was woken: by what came beside messages, perhaps, of which only the thread knows that waits for it.
+    fn look_again(&self) {
+        if self.count.load(Ordering::SeqCst) > 0 {
+            let _guard = self.lock.lock();
+            self.changed.notify_all();
+        }
+    }
+
     fn notify(&self) {
         self.rounds.fetch_add(1, Ordering::SeqCst);
         if self.count.load(Ordering::SeqCst) > 0 {
@@ -93,7 +101,12 @@ impl Process {
     }
 
     /// Makes progress until `done` holds; it is not asked again then, and never under a lock: it may send and complete.
-    pub fn wait_until(&self, waiting: Waiting, mut done: impl FnMut() -> bool) {
+    pub fn wait_until(&self, waiting: Waiting, done: impl FnMut() -> bool) {
+        self.wait_until_or(waiting, done, &|| false);
+    }
+
+    /// The same for who waits for something beside messages: `there` says whether it has come, before the process sleeps.
+    pub fn wait_until_or(&self, waiting: Waiting, mut done: impl FnMut() -> bool, there: &dyn Fn() -> bool) {
         let mut round = 0;
         let shown = Cell::new(false);
         loop {
@@ -107,8 +120,12 @@ impl Process {
                 Progress::Nothing => {
                     self.park.idle(round, &|| {
                         self.show(&shown, waiting);
-                        self.fm.arrived() || self.waiters.rounds() != rounds
+                        self.waiters.look_again();
+                        there() || self.fm.arrived() || self.waiters.rounds() != rounds
                     });
+                    if shown.get() {
+                        self.waiters.look_again();
+                    }
                     round = round.saturating_add(1);
                 }
                 Progress::Elsewhere => {

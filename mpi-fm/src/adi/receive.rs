@@ -3,7 +3,7 @@
 use super::envelope::{Announcement, Envelope, Plane};
 use super::matching::Pattern;
 use super::send::Mode;
-use crate::coll::operation::{FAULT, Operation, SEQUENCE_BITS, difference};
+use crate::coll::operation::{self, Heard, SEQUENCE_BITS};
 use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::error::{Class, Error, Result};
@@ -199,25 +199,8 @@ impl Process {
     #[cold]
     fn explain_collective_fault(&self, receive: &Inner, envelope: &Envelope, bytes: u64, room: u64) -> Option<Error> {
         let comm = self.describe_comm(receive.comm);
-        let (source, call) = (envelope.source, Operation::name_of_tag(envelope.tag));
-        if let Some(difference) = difference(envelope.tag, receive.outcome.status.tag) {
-            return Some(Error::new(Class::OTHER, format!("collective calls do not match on {comm}: rank {source} {difference}")));
-        }
-        if envelope.tag & FAULT != 0 {
-            return Some(Error::new(Class::OTHER, format!("in {call} on {comm}, rank {source} reports that its part failed")));
-        }
-        let counts = "their counts or datatypes differ";
-        Some(if bytes > room {
-            let text = format!(
-                "message truncated: in {call} on {comm}, rank {source} sent {bytes} bytes where this process expects at most {room}: {counts}"
-            );
-            Error::new(Class::TRUNCATE, text)
-        } else {
-            let text = format!(
-                "in {call} on {comm}, rank {source} sent {bytes} bytes where this process expects {room}: {counts}"
-            );
-            Error::new(Class::COUNT, text)
-        })
+        let source = envelope.source;
+        operation::explain(&comm, Heard { source, tag: envelope.tag, bytes }, receive.outcome.status.tag, room)
     }
 
     /// A message to this process itself: never enters the network.

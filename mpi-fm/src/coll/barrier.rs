@@ -1,6 +1,7 @@
 //! Barrier (MPI 5.0 section 6.3).
 
 use super::bcast::binomial;
+use super::board::turn::{Expected, Turn};
 use super::call::Collective;
 use super::cx::Cx;
 use super::operation::Operation;
@@ -18,6 +19,16 @@ impl Collective for Barrier {
 
     fn operation(&self) -> Operation {
         Operation::Barrier
+    }
+
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        let nothing = Expected { total: 0, len: 0 };
+        let step = turn.show(0, 0, |_| ()).await;
+        for from in turn.others() {
+            turn.read(from, step, nothing, |_| ()).await;
+        }
+        turn.pass(step, 0);
+        true
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Collective calls: what they have in common, and the three ways to make them.
 
+use super::board::Turn;
 use super::cx::{Cx, Tags};
 use super::operation::{Form, Operation};
 use super::root::Root;
@@ -38,6 +39,12 @@ pub trait Collective: Send + Sync + Sized {
     /// This member's part of the call.
     fn run(&self, cx: &Cx<'_>) -> impl Future<Output = Result<()>> + Send;
 
+    /// The same on a board: how a blocking call begins on a communicator that has one. Errors are noted. Returns whether that was all;
+    /// if not, the call [runs](Self::run) by messages. All members must come to the same answer.
+    fn on_board(&self, turn: &Turn<'_>) -> impl Future<Output = bool> {
+        turn.decline()
+    }
+
     /// How the next such call on `comm` marks its messages.
     fn tags(&self, comm: &Comm, form: Form) -> Tags {
         let tags = Tags::next(comm, self.operation(), form);
@@ -69,7 +76,15 @@ impl Process {
     #[inline]
     pub fn collective(&self, comm: &Comm, call: impl Collective) -> Result<()> {
         call.check(comm)?;
-        let cx = Cx::with_tags(self, comm, call.tags(comm, Form::Blocking));
+        let board = self.board(comm)?;
+        let tags = call.tags(comm, Form::Blocking);
+        if let Some(board) = board {
+            let turn = Turn::new(self, comm, board, tags);
+            if turn.block_on(call.on_board(&turn)) {
+                return turn.outcome();
+            }
+        }
+        let cx = Cx::with_tags(self, comm, tags);
         self.block_on(comm.handle, call.run(&cx))
     }
 

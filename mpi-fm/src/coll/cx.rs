@@ -8,7 +8,7 @@ use crate::adi::send::{Address, Mode};
 use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::datatype::{Basic, Datatype};
-use crate::error::{Error, Result};
+use crate::error::{Class, Error, Result};
 use crate::handle::Handle;
 use crate::op::Op;
 use crate::process::Process;
@@ -46,6 +46,11 @@ impl Tags {
     pub fn next(comm: &Comm, operation: Operation, form: Form) -> Tags {
         let next = |comm: &Comm| operation::tag(operation, form, comm.next_collective(form));
         Tags { all: next(comm), local: comm.remote.as_ref().map_or(0, |remote| next(&remote.local)) }
+    }
+
+    /// What the messages among all members have.
+    pub fn all(self) -> i32 {
+        self.all
     }
 
     pub fn with_root(self, root: usize) -> Tags {
@@ -183,16 +188,7 @@ impl<'a> Cx<'a> {
 
     /// Copies this process's own part, as a message to itself would.
     pub fn copy(&self, from: &Buf<'_>, to: &Buf<'_>) {
-        if from.bytes() != to.bytes() {
-            let (call, comm) = (Operation::name_of_tag(self.tag), self.comm.describe());
-            let text = format!(
-                "in {call} on {comm}, this process's own part has {} bytes where it expects {} from itself",
-                from.bytes(),
-                to.bytes()
-            );
-            let class = if from.bytes() > to.bytes() { crate::Class::TRUNCATE } else { crate::Class::COUNT };
-            self.note::<()>(Err(Error::new(class, text)));
-        }
+        self.note(check_own(self.comm, self.tag, from, to));
         from.copy_to(to);
     }
 
@@ -233,6 +229,20 @@ impl<'a> Cx<'a> {
         // SAFETY: no memory is named.
         unsafe { Buf::new(std::ptr::null_mut(), 0, self.bytes()) }
     }
+}
+
+/// Refuses a process's own part that has not the length that it expects from itself.
+pub(super) fn check_own(comm: &Comm, tag: i32, from: &Buf<'_>, to: &Buf<'_>) -> Result<()> {
+    if from.bytes() == to.bytes() {
+        return Ok(());
+    }
+    let (call, comm) = (Operation::name_of_tag(tag), comm.describe());
+    let text = format!(
+        "in {call} on {comm}, this process's own part has {} bytes where it expects {} from itself",
+        from.bytes(),
+        to.bytes()
+    );
+    Err(Error::new(if from.bytes() > to.bytes() { Class::TRUNCATE } else { Class::COUNT }, text))
 }
 
 /// A message of a collective under way: resolves when it is complete.

@@ -9,6 +9,7 @@
 //!    makes such calls in all three ways.
 //! 2. `run`, in the `mod.rs` of each operation's folder, tells intercommunicators apart and asks [`select`] for an algorithm.
 //! 3. The algorithms, one per file, written against [`cx`], with [`scratch`] memory and (reductions) the [`fold`] to a power of two.
+//! 4. Inside a node, blocking calls do without messages: [`board`], and the files of that name in the operations' folders.
 
 pub mod allgather;
 pub mod allreduce;
@@ -16,6 +17,7 @@ pub mod alltoall;
 pub mod barrier;
 pub mod bcast;
 pub mod blocks;
+pub mod board;
 pub mod call;
 pub mod cx;
 pub mod data;

@@ -11,6 +11,9 @@
 //! wants one order of all: calls of different forms never match (section 6.12), and programs rely on it, such as mpi4py's agreement,
 //! where one member calls `MPI_Iallreduce` before `MPI_Barrier` and the others after it.
 
+use crate::error::{Class, Error};
+use std::cmp::Ordering;
+
 /// Bits of a collective's tag that decide the match.
 pub const SEQUENCE_BITS: u32 = 19;
 const FORM_SHIFT: u32 = SEQUENCE_BITS - 2;
@@ -58,6 +61,42 @@ pub fn difference(theirs: i32, ours: i32) -> Option<String> {
         true => format!("is in {their_name} with another root than this process"),
         false => format!("is in {their_name}, this process in {our_name}"),
     })
+}
+
+/// What a member hears of another one's part of a call.
+#[derive(Clone, Copy)]
+pub struct Heard {
+    pub source: u32,
+    pub tag: i32,
+    pub bytes: u64,
+}
+
+/// What is wrong with another member's part of a call, of which `room` bytes are expected. `None`: nothing.
+#[cold]
+pub fn explain(comm: &str, heard: Heard, ours: i32, room: u64) -> Option<Error> {
+    let Heard { source, tag, bytes } = heard;
+    let call = Operation::name_of_tag(tag);
+    if let Some(difference) = difference(tag, ours) {
+        return Some(Error::new(Class::OTHER, format!("collective calls do not match on {comm}: rank {source} {difference}")));
+    }
+    if tag & FAULT != 0 {
+        return Some(Error::new(Class::OTHER, format!("in {call} on {comm}, rank {source} reports that its part failed")));
+    }
+    let counts = "their counts or datatypes differ";
+    match bytes.cmp(&room) {
+        Ordering::Equal => None,
+        Ordering::Greater => {
+            let text = format!(
+                "message truncated: in {call} on {comm}, rank {source} sent {bytes} bytes where this process expects at most {room}: {counts}"
+            );
+            Some(Error::new(Class::TRUNCATE, text))
+        }
+        Ordering::Less => {
+            let text =
+                format!("in {call} on {comm}, rank {source} sent {bytes} bytes where this process expects {room}: {counts}");
+            Some(Error::new(Class::COUNT, text))
+        }
+    }
 }
 
 macro_rules! operations {
@@ -123,4 +162,5 @@ operations! {
     CartSub = 33 "MPI_Cart_sub"
     GraphCreate = 34 "MPI_Graph_create"
     DistGraphCreateAdjacent = 35 "MPI_Dist_graph_create_adjacent"
+    Board = 36 "the opening of a board"
 }

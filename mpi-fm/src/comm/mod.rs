@@ -11,6 +11,7 @@ use crate::adi::envelope::Plane;
 use crate::adi::matching::Matcher;
 use crate::adi::receive::Arrived;
 use crate::coll::Form;
+use crate::coll::board::CommBoard;
 use crate::constants::{ANY_SOURCE, PROC_NULL};
 use crate::errhandler::Errhandler;
 use crate::error::Result;
@@ -60,6 +61,8 @@ pub struct Comm {
     pub contexts: Contexts,
     /// Collective operations started so far in each form, wrapping: what matches their messages. All members start them in the same order.
     collectives: [AtomicU32; Form::COUNT],
+    /// Where its members show each other what blocking collectives move. Not set before some calls; `None` for good if they cannot.
+    pub(crate) board: OnceLock<Option<ThreadLock<CommBoard>>>,
     /// What every MPI object carries: name, error handler, attributes, hints.
     pub attached: Arc<Attached>,
     /// Buffer for buffered sends on this communicator alone (MPI 5.0 section 3.6.2).
@@ -100,6 +103,7 @@ impl Comm {
             remote: parts.remote,
             contexts: parts.contexts,
             collectives: Default::default(),
+            board: OnceLock::new(),
             attached: parts.attached,
             buffer: BufferSlot::default(),
             topology: OnceLock::new(),
@@ -175,6 +179,12 @@ impl Comm {
         let number = counter.load(Ordering::Relaxed);
         counter.store(number.wrapping_add(1), Ordering::Relaxed);
         number
+    }
+
+    /// Collective calls of this form so far.
+    #[inline]
+    pub(crate) fn calls(&self, form: Form) -> u32 {
+        self.collectives[form as usize].load(Ordering::Relaxed)
     }
 
     /// For texts: its name if it has one, else its handle.

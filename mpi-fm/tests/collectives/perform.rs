@@ -1,6 +1,7 @@
 //! The ways to make a call.
 
 use crate::common::{Job, wait};
+use mpi_fm::coll::board::Turn;
 use mpi_fm::coll::{Collective, Cx};
 use mpi_fm::comm::Comm;
 use mpi_fm::request::State;
@@ -13,9 +14,11 @@ pub enum Way {
     Direct,
     Nonblocking,
     Persistent,
+    /// As a blocking call on a communicator that has a board.
+    OnBoard,
 }
 
-pub const WAYS: [Way; 3] = [Way::Direct, Way::Nonblocking, Way::Persistent];
+pub const WAYS: [Way; 4] = [Way::Direct, Way::Nonblocking, Way::Persistent, Way::OnBoard];
 
 /// One of them: every case comes up with each at some number of processes.
 pub fn way(number: usize) -> Way {
@@ -28,6 +31,18 @@ pub async fn perform(way: Way, process: &Arc<Process>, comm: &Arc<Comm>, call: i
             call.check(comm)?;
             let cx = Cx::with_tags(process, comm, call.tags(comm, mpi_fm::coll::Form::Blocking));
             call.run(&cx).await
+        }
+        Way::OnBoard => {
+            call.check(comm)?;
+            let board = process.open_board(comm).await?;
+            let tags = call.tags(comm, mpi_fm::coll::Form::Blocking);
+            if let Some(board) = board {
+                let turn = Turn::new(process, comm, board, tags);
+                if call.on_board(&turn).await {
+                    return turn.outcome();
+                }
+            }
+            call.run(&Cx::with_tags(process, comm, tags)).await
         }
         Way::Nonblocking => {
             let request = process.icollective(comm, call)?;

@@ -59,7 +59,8 @@ impl Job {
     }
 
     pub fn with(size: u32, seed: u64, config: Config) -> Job {
-        let network = Network::new(seed, size, Plan::default());
+        let plan = Plan { region_size: 4 << 20, ..Plan::default() };
+        let network = Network::new(seed, size, plan);
         let process = |me| {
             let fm = Fm::new(Peer(me), size, vec![network.device(Peer(me))], |_| 0, Threading::Single, false);
             Process::new(fm, Arc::new(Never), Arc::new(Nowhere), config)
@@ -91,6 +92,8 @@ impl Job {
                 }
                 self.network.tick(50);
             }
+            // A step on a board is not seen otherwise.
+            something |= (0..results.len()).any(|rank| self.network.has_news(Peer(rank as u32)));
             idle_turns = if something { 0 } else { idle_turns + 1 };
             if !something && !self.network.advance() && idle_turns > 3 {
                 let waiting: Vec<usize> = (0..results.len()).filter(|rank| results[*rank].is_none()).collect();

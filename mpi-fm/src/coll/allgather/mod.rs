@@ -1,9 +1,11 @@
 //! Allgather and allgatherv (MPI 5.0 section 6.7).
 
+pub mod board;
 pub mod bruck;
 pub mod recursive_doubling;
 pub mod ring;
 
+use super::board::Turn;
 use super::blocks::Blocks;
 use super::call::{Collective, apart};
 use super::cx::{Cx, Pending};
@@ -38,6 +40,11 @@ impl<'a> Collective for Allgather<'a> {
             return Ok(());
         }
         apart(self.send.as_ref().map(Data::buf), Some(self.recv.block(comm.rank)))
+    }
+
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        board::run(turn, self.send.as_ref().map(Data::buf), &self.recv).await;
+        true
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

@@ -3,10 +3,12 @@
 //! Every item of the result is computed once and then copied, or computed by all members from the same operands in the same order, so
 //! that all have the same bits.
 
+pub mod board;
 pub mod halving_doubling;
 pub mod pair;
 pub mod recursive_doubling;
 
+use super::board::Turn;
 use super::call::Collective;
 use super::cx::Cx;
 use super::data::{Data, Held};
@@ -38,6 +40,15 @@ impl<'a> Collective for Allreduce<'a> {
 
     fn check(&self, _: &Comm) -> Result<()> {
         reduce::check(self.send.as_ref(), Some(&self.recv), &self.op)
+    }
+
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        let recv = self.recv.buf();
+        if !reduce::board::suits(&recv, &self.op) {
+            return turn.decline().await;
+        }
+        board::run(turn, self.send.as_ref().map(Data::buf), recv, &self.op).await;
+        true
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

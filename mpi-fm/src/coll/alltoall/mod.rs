@@ -1,10 +1,12 @@
 //! Alltoall, alltoallv and alltoallw (MPI 5.0 section 6.8).
 
+pub mod board;
 pub mod bruck;
 pub mod outgoing;
 pub mod pairwise;
 pub mod spread;
 
+use super::board::Turn;
 use super::blocks::Blocks;
 use super::call::{Collective, apart};
 use super::cx::Cx;
@@ -42,6 +44,14 @@ impl<'a> Collective for Alltoall<'a> {
             return Ok(());
         }
         apart(self.send.as_ref().map(|send| send.block(comm.rank)), Some(self.recv.block(comm.rank)))
+    }
+
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        if !self.recv.is_even() {
+            return turn.decline().await;
+        }
+        board::run(turn, self.send.as_ref(), &self.recv).await;
+        true
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

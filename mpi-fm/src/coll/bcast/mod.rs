@@ -1,8 +1,10 @@
 //! Broadcast (MPI 5.0 section 6.4).
 
 pub mod binomial;
+pub mod board;
 pub mod scatter_allgather;
 
+use super::board::Turn;
 use super::call::Collective;
 use super::cx::Cx;
 use super::data::Data;
@@ -32,6 +34,12 @@ impl<'a> Collective for Bcast<'a> {
 
     fn root(&self) -> Option<Root> {
         Some(self.root)
+    }
+
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        let (Some(data), Root::Rank(root)) = (&self.data, self.root) else { unreachable!("boards are of one group") };
+        board::run(turn, data.buf(), root).await;
+        true
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

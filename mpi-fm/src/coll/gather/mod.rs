@@ -1,8 +1,10 @@
 //! Gather and gatherv (MPI 5.0 section 6.5).
 
 pub mod binomial;
+pub mod board;
 pub mod linear;
 
+use super::board::Turn;
 use super::blocks::Blocks;
 use super::call::{Collective, apart};
 use super::cx::Cx;
@@ -22,6 +24,17 @@ pub struct Gather<'a> {
     pub root: Root,
     /// `MPI_Gatherv`: members do not know each other's counts.
     pub varying: bool,
+}
+
+impl Gather<'_> {
+    /// One member's bytes.
+    fn block(&self, root: usize) -> u64 {
+        match (&self.send, &self.recv) {
+            (Some(send), _) => send.buf().bytes(),
+            (None, Some(recv)) => recv.block(root).bytes(),
+            (None, None) => 0,
+        }
+    }
 }
 
 impl<'a> Collective for Gather<'a> {
@@ -48,17 +61,22 @@ impl<'a> Collective for Gather<'a> {
         apart(self.send.as_ref().map(Data::buf), self.recv.as_ref().map(|recv| recv.block(comm.rank)))
     }
 
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        let Root::Rank(root) = self.root else { unreachable!("boards are of one group") };
+        if self.varying {
+            return turn.decline().await;
+        }
+        board::run(turn, self.send.as_ref().map(Data::buf), self.recv.as_ref(), root, self.block(root)).await;
+        true
+    }
+
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {
         let (send, recv) = (self.send.as_ref().map(Data::buf), self.recv.as_ref());
         if cx.comm.is_inter() {
             return linear::across(cx, send, recv, self.root).await;
         }
         let Root::Rank(root) = self.root else { unreachable!("checked with the communicator") };
-        let block = match (&send, recv) {
-            (Some(send), _) => send.bytes(),
-            (None, Some(recv)) => recv.block(root).bytes(),
-            (None, None) => 0,
-        };
+        let block = self.block(root);
         match select::gather(cx.size(), block) {
             select::Gather::Binomial if !self.varying => binomial::run(cx, send, recv, root, block).await,
             _ => linear::run(cx, send, recv, root).await,

@@ -1,9 +1,11 @@
 //! Reduce (MPI 5.0 section 6.9.1).
 
 pub mod binomial;
+pub mod board;
 pub mod halving;
 pub mod halving_gather;
 
+use super::board::Turn;
 use super::call::{Collective, apart};
 use super::cx::Cx;
 use super::data::{Data, Held};
@@ -43,6 +45,17 @@ impl<'a> Collective for Reduce<'a> {
 
     fn check(&self, _: &Comm) -> Result<()> {
         check(self.send.as_ref(), self.recv.as_ref(), &self.op)
+    }
+
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        let Root::Rank(root) = self.root else { unreachable!("boards are of one group") };
+        let (send, recv) = (self.send.as_ref().map(Data::buf), self.recv.as_ref().map(Data::buf));
+        let Some(own) = send.or(recv) else { unreachable!("everyone contributes") };
+        if !board::suits(&own, &self.op) {
+            return turn.decline().await;
+        }
+        board::run(turn, own, recv.unwrap_or(own), &self.op, root).await;
+        true
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

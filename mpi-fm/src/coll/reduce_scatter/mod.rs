@@ -1,13 +1,16 @@
 //! Reduce-scatter with equal and with varying blocks (MPI 5.0 section 6.10).
 
+pub mod board;
 pub mod halving;
 pub mod pairwise;
 
+use super::board::Turn;
 use super::blocks::Ints;
 use super::call::Collective;
 use super::cx::Cx;
 use super::data::{Data, Held};
 use super::operation::Operation;
+use super::scratch::Scratch;
 use super::{reduce, select};
 use crate::bail;
 use crate::buf::Buf;
@@ -108,6 +111,25 @@ impl<'a> Collective for ReduceScatter<'a> {
             bail!(BUFFER, "MPI_IN_PLACE is not for intercommunicators such as {}", comm.describe());
         }
         reduce::check(self.send.as_ref(), Some(&self.recv), &self.op)
+    }
+
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        let recv = self.recv.buf();
+        if !reduce::board::suits(&recv, &self.op) {
+            return turn.decline().await;
+        }
+        let starts = self.counts.starts();
+        let vector = Vector { whole: self.send.as_ref().map_or(recv, Data::buf), starts: &starts };
+        let own = self.counts.get(turn.rank());
+        if self.send.is_some() {
+            board::run(turn, vector, recv.slice(0, own), &self.op).await;
+        } else {
+            // The result's place still has vectors for others.
+            let scratch = Scratch::new(own, recv.ty());
+            board::run(turn, vector, scratch.buf(), &self.op).await;
+            scratch.buf().copy_to(&recv.slice(0, own));
+        }
+        true
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

@@ -1,7 +1,9 @@
 //! Scan and exscan (MPI 5.0 section 6.11).
 
+pub mod board;
 pub mod doubling;
 
+use super::board::Turn;
 use super::call::Collective;
 use super::cx::Cx;
 use super::data::{Data, Held};
@@ -39,6 +41,15 @@ impl<'a> Collective for Scan<'a> {
             bail!(COMM, "{} is not defined on intercommunicators such as {}", self.operation().name(), comm.describe());
         }
         reduce::check(self.send.as_ref(), Some(&self.recv), &self.op)
+    }
+
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        let recv = self.recv.buf();
+        if !reduce::board::suits(&recv, &self.op) {
+            return turn.decline().await;
+        }
+        board::run(turn, self.send.as_ref().map(Data::buf), recv, &self.op, self.exclusive).await;
+        true
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

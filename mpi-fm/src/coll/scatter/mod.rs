@@ -1,8 +1,10 @@
 //! Scatter and scatterv (MPI 5.0 section 6.6).
 
 pub mod binomial;
+pub mod board;
 pub mod linear;
 
+use super::board::Turn;
 use super::blocks::Blocks;
 use super::call::{Collective, apart};
 use super::cx::Cx;
@@ -22,6 +24,17 @@ pub struct Scatter<'a> {
     pub root: Root,
     /// `MPI_Scatterv`: members do not know each other's counts.
     pub varying: bool,
+}
+
+impl Scatter<'_> {
+    /// One member's bytes.
+    fn block(&self, root: usize) -> u64 {
+        match (&self.send, &self.recv) {
+            (_, Some(recv)) => recv.buf().bytes(),
+            (Some(send), None) => send.block(root).bytes(),
+            (None, None) => 0,
+        }
+    }
 }
 
 impl<'a> Collective for Scatter<'a> {
@@ -48,17 +61,22 @@ impl<'a> Collective for Scatter<'a> {
         apart(self.send.as_ref().map(|send| send.block(comm.rank)), self.recv.as_ref().map(Data::buf))
     }
 
+    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        let Root::Rank(root) = self.root else { unreachable!("boards are of one group") };
+        if self.varying {
+            return turn.decline().await;
+        }
+        board::run(turn, self.send.as_ref(), self.recv.as_ref().map(Data::buf), root, self.block(root)).await;
+        true
+    }
+
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {
         let (send, recv) = (self.send.as_ref(), self.recv.as_ref().map(Data::buf));
         if cx.comm.is_inter() {
             return linear::across(cx, send, recv, self.root).await;
         }
         let Root::Rank(root) = self.root else { unreachable!("checked with the communicator") };
-        let block = match (send, &recv) {
-            (_, Some(recv)) => recv.bytes(),
-            (Some(send), None) => send.block(root).bytes(),
-            (None, None) => 0,
-        };
+        let block = self.block(root);
         match select::gather(cx.size(), block) {
             select::Gather::Binomial if !self.varying => binomial::run(cx, send, recv, root, block).await,
             _ => linear::run(cx, send, recv, root).await,

@@ -106,6 +106,7 @@ fn network_plan(random: &mut Random, faults: bool) -> sim::Plan {
     });
     sim::Plan {
         faults,
+        region_size: pick(&[0, 4 << 20]),
         max_packet,
         credits: (credits > 0).then_some(credits as u16),
         slots,

@@ -1,0 +1,16 @@
+//! Cutting data into what one step carries.
+
+/// The pieces of `total` bytes, of `each` at most: where they begin, and their lengths. There is one even if there is nothing.
+pub fn pieces(total: u64, each: usize) -> impl Iterator<Item = (u64, usize)> {
+    let count = total.div_ceil(each as u64).max(1);
+    (0..count).map(move |index| {
+        let offset = index * each as u64;
+        (offset, (total - offset).min(each as u64) as usize)
+    })
+}
+
+/// What piece number `index` has of a block of `total`, when pieces have `each`: where it begins, and its length, which may be 0.
+pub fn piece(total: usize, each: usize, index: usize) -> (usize, usize) {
+    let begin = (index * each).min(total);
+    (begin, (total - begin).min(each))
+}

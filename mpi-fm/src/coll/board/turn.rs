@@ -1,0 +1,217 @@
+//! One blocking call on a board, as its algorithm sees it.
+
+use super::CommBoard;
+use crate::coll::cx::{self, Tags};
+use crate::coll::operation::{self, FAULT, Heard, Operation};
+use crate::comm::Comm;
+use crate::constants::{ANY_SOURCE, ANY_TAG};
+use crate::error::{Error, Result};
+use crate::host::Waiting;
+use crate::op::Op;
+use crate::process::Process;
+use crate::{Buf, Class};
+use fm::ThreadLock;
+use fm::board::Label;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+/// A call under way. Like the algorithms over messages, those on boards [`note`](Turn::note) errors and go on, so that nobody waits in vain.
+pub struct Turn<'a> {
+    process: &'a Process,
+    comm: &'a Comm,
+    board: RefCell<fm::lock::Guard<'a, CommBoard>>,
+    mark: u32,
+    fault: OnceCell<Error>,
+    /// Whether this call has shown something.
+    begun: Cell<bool>,
+    awaited: Cell<Awaited>,
+}
+
+/// What the call waits for.
+#[derive(Clone, Copy)]
+enum Awaited {
+    Nothing,
+    Shown { from: usize, step: u32 },
+    /// Room for a message of so many bytes.
+    Room(usize),
+}
+
+/// What a member's message is to be like.
+#[derive(Clone, Copy)]
+pub struct Expected {
+    /// Bytes of the whole that this step shows a piece of.
+    pub total: u64,
+    /// Bytes of the message in this step.
+    pub len: usize,
+}
+
+/// Data goes over the board in pieces of so many bytes at most, so that reading one overlaps with writing the next.
+const PIECE_MAX: usize = 32 << 10;
+
+impl<'a> Turn<'a> {
+    /// The next call on `comm`, which has this board.
+    pub fn new(process: &'a Process, comm: &'a Comm, board: &'a ThreadLock<CommBoard>, tags: Tags) -> Turn<'a> {
+        Turn {
+            process,
+            comm,
+            board: RefCell::new(board.lock()),
+            mark: tags.all() as u32,
+            fault: OnceCell::new(),
+            begun: Cell::new(false),
+            awaited: Cell::new(Awaited::Nothing),
+        }
+    }
+
+    #[inline]
+    pub fn rank(&self) -> usize {
+        self.comm.rank
+    }
+
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.comm.size()
+    }
+
+    /// The other members, beginning with the next one: not all begin with the same.
+    pub fn others(&self) -> impl Iterator<Item = usize> + use<> {
+        let (rank, size) = (self.rank(), self.size());
+        (1..size).map(move |step| if rank + step < size { rank + step } else { rank + step - size })
+    }
+
+    /// Longest piece of data in one step, in bytes, of which everybody gets all.
+    pub fn piece(&self) -> usize {
+        self.board.borrow().opened.longest().min(PIECE_MAX)
+    }
+
+    /// The same where a member shows a piece for each other one.
+    pub fn share(&self) -> usize {
+        // In whole cache lines: what the readers' copies begin with.
+        (self.piece() / (self.size() - 1)).max(64) & !63
+    }
+
+    /// The call does not go on here: some members do not know the lengths, or the board is no place for such data.
+    pub async fn decline(&self) -> bool {
+        // So that members in another call find out.
+        let step = self.attend(0).await;
+        self.pass(step, 0);
+        false
+    }
+
+    /// Copies this process's own part, as a message to itself would.
+    pub fn copy(&self, from: &Buf<'_>, to: &Buf<'_>) {
+        self.note(cx::check_own(self.comm, self.mark as i32, from, to));
+        from.copy_to(to);
+    }
+
+    /// Shows a message of `len` bytes, which `fill` writes, as a piece of `total`. Returns the step.
+    pub async fn show(&self, total: u64, len: usize, fill: impl FnOnce(&mut [u8])) -> u32 {
+        if !self.board.borrow_mut().opened.has_room(len) {
+            self.until(Awaited::Room(len)).await;
+        }
+        let fault = if self.fault.get().is_some() { FAULT as u32 } else { 0 };
+        let board = &mut **self.board.borrow_mut();
+        let step = board.opened.show(Label { mark: self.mark | fault, total }, len, fill);
+        board.bell.ring();
+        self.begun.set(true);
+        step
+    }
+
+    /// Takes part in a step without data. The call's first one shows that it takes place.
+    pub async fn attend(&self, total: u64) -> u32 {
+        if self.begun.get() {
+            return self.board.borrow_mut().opened.skip();
+        }
+        self.show(total, 0, |_| ()).await
+    }
+
+    /// Waits for the message of `from` in `step`, and reads it if it is as expected.
+    pub async fn read<R>(&self, from: usize, step: u32, expected: Expected, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        if !self.board.borrow().opened.is_shown(from, step) {
+            self.until(Awaited::Shown { from, step }).await;
+        }
+        let board = &self.board.borrow().opened;
+        let label = board.look(from, step).expect("it was waited for");
+        if label.mark != self.mark || label.total != expected.total {
+            self.note(Err::<(), _>(self.difference(from, label, expected.total)));
+        }
+        let same = label.mark & !(FAULT as u32) == self.mark && label.total == expected.total;
+        if same { board.read(from, step, expected.len, take) } else { None }
+    }
+
+    /// This member has read what it wants of the steps up to `step`, in which `len` is the longest message.
+    pub fn pass(&self, step: u32, len: usize) {
+        let board = &mut **self.board.borrow_mut();
+        if board.opened.pass(step, len) {
+            board.bell.ring();
+        }
+    }
+
+    /// `inout = bytes op inout`, item by item.
+    pub fn apply(&self, op: &Op, bytes: &[u8], inout: &Buf<'_>) {
+        debug_assert_eq!(bytes.len() as u64, inout.bytes());
+        // SAFETY: the buffer vouches for its memory, which is not on the board; the bytes are as many, and aligned as the board aligns them.
+        self.note(unsafe { op.apply(bytes.as_ptr(), inout.addr(), inout.count(), inout.ty()) });
+    }
+
+    /// Keeps the call's first error, for its [`outcome`](Self::outcome).
+    pub fn note<T>(&self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.fault.set(error)).ok()
+    }
+
+    /// How the call has gone so far.
+    ///
+    /// # Errors
+    /// The first that was noted.
+    pub fn outcome(&self) -> Result<()> {
+        self.fault.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Carries out `algorithm`, which takes this turn.
+    pub fn block_on<T>(&self, algorithm: impl Future<Output = T>) -> T {
+        let mut algorithm = pin!(algorithm);
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(output) = algorithm.as_mut().poll(&mut context) {
+            return output;
+        }
+        let mut result = None;
+        let waiting = Waiting { comm: self.comm.handle, peer: ANY_SOURCE, tag: ANY_TAG };
+        let done = || match algorithm.as_mut().poll(&mut context) {
+            Poll::Ready(output) => {
+                result = Some(output);
+                true
+            }
+            Poll::Pending => false,
+        };
+        self.process.wait_until_or(waiting, done, &|| self.is_there());
+        result.expect("the wait ends when the algorithm does")
+    }
+
+    async fn until(&self, awaited: Awaited) {
+        self.awaited.set(awaited);
+        std::future::poll_fn(|_| if self.is_there() { Poll::Ready(()) } else { Poll::Pending }).await;
+        self.awaited.set(Awaited::Nothing);
+    }
+
+    /// Whether what the call waits for is there.
+    #[inline]
+    fn is_there(&self) -> bool {
+        match self.awaited.get() {
+            Awaited::Nothing => true,
+            Awaited::Shown { from, step } => self.board.borrow().opened.is_shown(from, step),
+            Awaited::Room(len) => self.board.borrow_mut().opened.has_room(len),
+        }
+    }
+
+    /// Why a member's message is not what this one expects.
+    #[cold]
+    fn difference(&self, from: usize, label: Label, total: u64) -> Error {
+        let (comm, ours) = (self.comm.describe(), self.mark as i32);
+        let heard = Heard { source: from as u32, tag: label.mark as i32, bytes: label.total };
+        operation::explain(&comm, heard, ours, total).unwrap_or_else(|| {
+            let call = Operation::name_of_tag(ours);
+            let text = format!("in {call} on {comm}, rank {from} is in another such call: its calls before were longer or shorter");
+            Error::new(Class::OTHER, text)
+        })
+    }
+}

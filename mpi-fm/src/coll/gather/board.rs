@@ -1,0 +1,30 @@
+//! Gather on a board: everyone shows its block, the root looks at all.
+
+use crate::buf::Buf;
+use crate::coll::blocks::Blocks;
+use crate::coll::board::pieces::pieces;
+use crate::coll::board::turn::{Expected, Turn};
+
+/// `block` is one member's bytes; `send` is what this one has, `recv` the root's.
+pub async fn run(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Option<&Blocks<'_>>, root: usize, block: u64) {
+    for (offset, len) in pieces(block, turn.piece()) {
+        let step = match (recv, send) {
+            (Some(recv), _) if turn.rank() == root => {
+                let step = turn.attend(block).await;
+                for from in turn.others() {
+                    let to = recv.block(from);
+                    turn.read(from, step, Expected { total: block, len }, |piece| to.write_at(offset, piece)).await;
+                }
+                step
+            }
+            (_, Some(send)) => turn.show(block, len, |piece| _ = send.read_at(offset, piece)).await,
+            _ => turn.attend(block).await,
+        };
+        turn.pass(step, len);
+    }
+    if let (Some(recv), Some(send)) = (recv, send)
+        && turn.rank() == root
+    {
+        turn.copy(&send, &recv.block(root));
+    }
+}
