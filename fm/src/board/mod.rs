@@ -105,9 +105,9 @@ pub trait Memory {
     /// Reads a message of `len` bytes. `None` when there can be none of this length.
     fn read<R>(&self, owner: usize, slot: usize, len: usize, take: impl FnOnce(&[u8]) -> R) -> Option<R>;
 
-    /// This slot of this part will be written soon.
-    fn prefetch(&self, owner: usize, slot: usize) {
-        let _ = (owner, slot);
+    /// This slot will be written soon, and so many bytes of the data area from `at` on, or those that there are.
+    fn prefetch(&self, owner: usize, slot: usize, at: usize, len: usize) {
+        let _ = (owner, slot, at, len);
     }
 }
 
@@ -133,6 +133,9 @@ const UNTOLD_MAX: u32 = 16;
 
 /// A step with so many bytes is told at once.
 const MUCH: usize = 4 << 10;
+
+/// Bytes of data whose lines are asked for ahead: more would be gone again, or still in the readers' hands.
+const PREFETCH_MAX: usize = 4 << 10;
 
 /// How long a message of one step may be, in a data area of so many bytes: beside it, and what the area's end costs, there is room for all
 /// that the others may have passed without telling.
@@ -227,7 +230,7 @@ impl<M: Memory> Board<M> {
         self.memory.write(self.me, place, label, lies, len, fill);
         self.memory.number(self.me, place).store(step, Ordering::Release);
         self.head = end;
-        self.ended();
+        self.ended(len);
         step
     }
 
@@ -235,14 +238,17 @@ impl<M: Memory> Board<M> {
     #[inline]
     pub fn skip(&mut self) -> u32 {
         let step = self.step;
-        self.ended();
+        self.ended(0);
         step
     }
 
-    fn ended(&mut self) {
+    /// `len` bytes were shown in this step: likely that many will be in the next. Their lines come from the readers' caches, while this
+    /// member waits for what the others show.
+    fn ended(&mut self, len: usize) {
         self.heads[slot(self.step)] = self.head;
         self.step = self.step.wrapping_add(1);
-        self.memory.prefetch(self.me, slot(self.step));
+        let ahead = if len > SHORT { len.min(PREFETCH_MAX) } else { 0 };
+        self.memory.prefetch(self.me, slot(self.step), (self.head % self.memory.data_size() as u64) as usize, ahead);
     }
 
     /// What `member` says about its message in a step, once it has shown it.

@@ -186,7 +186,15 @@ impl Memory for Parts {
     }
 
     #[inline]
-    fn prefetch(&self, owner: usize, slot: usize) {
-        prefetch::to_write(&self.parts[owner].slot(slot).number);
+    fn prefetch(&self, owner: usize, slot: usize, at: usize, len: usize) {
+        let part = &self.parts[owner];
+        prefetch::to_write(&part.slot(slot).number);
+        let len = len.min(self.data_size() - at);
+        if let Some(start) = part.data(at, len) {
+            for line in (0..len).step_by(64) {
+                // SAFETY: a byte of the data area. It is not read.
+                prefetch::to_write(unsafe { start.add(line).cast::<UnsafeCell<u8>>().as_ref() });
+            }
+        }
     }
 }

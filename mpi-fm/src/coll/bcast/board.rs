@@ -6,7 +6,7 @@ use crate::coll::board::turn::{Expected, Turn};
 
 pub async fn run(turn: &Turn<'_>, data: Buf<'_>, root: usize) {
     let total = data.bytes();
-    for (offset, len) in pieces(total, turn.piece()) {
+    for (offset, len) in pieces(total, turn.stream(total)) {
         let step = if turn.rank() == root {
             turn.show(total, len, |piece| _ = data.read_at(offset, piece)).await
         } else {

@@ -49,6 +49,9 @@ pub struct Expected {
 /// Data goes over the board in pieces of so many bytes at most, so that reading one overlaps with writing the next.
 const PIECE_MAX: usize = 32 << 10;
 
+/// The shortest of the pieces by which data is streamed.
+const STREAM_MIN: usize = 8 << 10;
+
 impl<'a> Turn<'a> {
     /// The next call on `comm`, which has this board.
     pub fn new(process: &'a Process, comm: &'a Comm, board: &'a ThreadLock<CommBoard>, tags: Tags) -> Turn<'a> {
@@ -82,6 +85,13 @@ impl<'a> Turn<'a> {
     /// Longest piece of data in one step, in bytes, of which everybody gets all.
     pub fn piece(&self) -> usize {
         self.board.borrow().opened.longest().min(PIECE_MAX)
+    }
+
+    /// The same for data that one member has and others wait for: pieces so short that they need not wait long for the first, and so long
+    /// that a step is little beside them.
+    pub fn stream(&self, total: u64) -> usize {
+        let quarter = (total / 4).clamp(STREAM_MIN as u64, u64::MAX >> 1).next_multiple_of(64);
+        self.piece().min(usize::try_from(quarter).unwrap_or(usize::MAX))
     }
 
     /// The same where a member shows a piece for each other one.

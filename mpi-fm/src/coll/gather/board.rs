@@ -7,7 +7,7 @@ use crate::coll::board::turn::{Expected, Turn};
 
 /// `block` is one member's bytes; `send` is what this one has, `recv` the root's.
 pub async fn run(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Option<&Blocks<'_>>, root: usize, block: u64) {
-    for (offset, len) in pieces(block, turn.piece()) {
+    for (offset, len) in pieces(block, turn.stream(block)) {
         let step = match (recv, send) {
             (Some(recv), _) if turn.rank() == root => {
                 let step = turn.attend(block).await;

@@ -18,7 +18,7 @@ pub async fn run(turn: &Turn<'_>, send: Buf<'_>, recv: Buf<'_>, op: &Op, root: u
     if turn.rank() == root && send.addr() != recv.addr() {
         send.copy_to(&recv);
     }
-    for (offset, len) in pieces(total, whole(turn.piece(), item)) {
+    for (offset, len) in pieces(total, whole(turn.stream(total), item)) {
         let step = if turn.rank() == root {
             let step = turn.attend(total).await;
             let result = part(&recv, offset, len);

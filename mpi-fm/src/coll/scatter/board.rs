@@ -10,7 +10,7 @@ pub async fn run(turn: &Turn<'_>, send: Option<&Blocks<'_>>, recv: Option<Buf<'_
     let others = turn.size() - 1;
     // The root's message has a piece for each of the others, in their order.
     let mine = turn.rank() - usize::from(turn.rank() > root);
-    for (offset, len) in pieces(block, turn.share()) {
+    for (offset, len) in pieces(block, turn.share().min(turn.stream(block))) {
         let step = match (send, recv) {
             (Some(send), _) if turn.rank() == root => {
                 let fill = |message: &mut [u8]| {
