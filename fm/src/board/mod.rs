@@ -215,7 +215,8 @@ impl<M: Memory> Board<M> {
         let behind = others.map(|reader| {
             // After this, its reads of what we are about to overwrite are over.
             let passed = self.memory.passed(self.me, reader).load(Ordering::Acquire);
-            self.step.wrapping_sub(passed)
+            // Some may be ahead of this member.
+            (self.step.wrapping_sub(passed) as i32).max(0) as u32
         });
         self.step.wrapping_sub(behind.max().unwrap_or(0))
     }

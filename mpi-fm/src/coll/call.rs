@@ -42,7 +42,7 @@ pub trait Collective: Send + Sync + Sized {
     /// The same on a board: how a blocking call begins on a communicator that has one. Errors are noted. Returns whether that was all;
     /// if not, the call [runs](Self::run) by messages. All members must come to the same answer.
     fn on_board(&self, turn: &Turn<'_>) -> impl Future<Output = bool> {
-        turn.decline()
+        turn.decline(0)
     }
 
     /// How the next such call on `comm` marks its messages.

@@ -2,6 +2,22 @@
 //!
 //! Every member must come to the same choice, so it may depend only on what all of them know.
 
+use super::operation::Operation;
+
+/// Whether a blocking call of members that have a board goes over it, if `bytes` is one member's data, or its block for one of the others.
+///
+/// Over a board everything is copied twice, by two cores at once where one has something for all. Long messages are copied once, by
+/// their receivers: better where all are busy with copies of their own.
+pub fn on_board(operation: Operation, members: usize, bytes: u64) -> bool {
+    use Operation::*;
+    match operation {
+        Barrier | Bcast | Reduce | Scan | Exscan => true,
+        Allreduce | ReduceScatter | ReduceScatterBlock if members > 2 => true,
+        Allreduce | ReduceScatter | ReduceScatterBlock => !(32 << 10..512 << 10).contains(&bytes),
+        _ => bytes <= 16 << 10,
+    }
+}
+
 /// How a call is carried out; what the names mean stands in the files of these names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bcast {

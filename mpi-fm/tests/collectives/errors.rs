@@ -33,10 +33,12 @@ fn operations_must_suit_their_types() {
     });
 }
 
+const WITH_AND_WITHOUT_BOARD: [Way; 2] = [Way::Direct, Way::OnBoard];
+
 /// All members end their calls, and all learn of it.
 #[test]
 fn counts_that_differ_are_told_to_all() {
-    for size in 2..6 {
+    for (size, way) in (2..6).flat_map(|size| WITH_AND_WITHOUT_BOARD.map(|way| (size, way))) {
         let job = Job::new(size, 1);
         let results = job.run(async |process| {
             let ty = process.types.get(Basic::MPI_INT);
@@ -45,7 +47,7 @@ fn counts_that_differ_are_told_to_all() {
             let memory = Memory::filled(ty, count, |_| 1);
             let op = process.ops.get(Builtin::Sum);
             let call = Allreduce { send: None, recv: memory.data(), op: Held::Lent(op) };
-            let result = perform(Way::Direct, process, process.world(), call).await;
+            let result = perform(way, process, process.world(), call).await;
             memory.assert_holes_untouched();
             result
         });
@@ -58,14 +60,14 @@ fn counts_that_differ_are_told_to_all() {
 /// The members that get a root's data from one who knows it to be wrong learn so from him.
 #[test]
 fn a_fault_travels_with_the_data() {
-    for size in 2..9 {
+    for (size, way) in (2..9).flat_map(|size| WITH_AND_WITHOUT_BOARD.map(|way| (size, way))) {
         for (counts, class) in [([7, 4], Class::TRUNCATE), ([4, 7], Class::COUNT)] {
             let job = Job::new(size, 1);
             let results = job.run(async |process| {
                 let count = if process.world().rank == 0 { counts[0] } else { counts[1] };
                 let memory = Memory::filled(process.types.get(Basic::MPI_INT), count, |_| 1);
                 let call = Bcast { data: Some(memory.data()), root: Root::Rank(0) };
-                perform(Way::Direct, process, process.world(), call).await
+                perform(way, process, process.world(), call).await
             });
             let errors: Vec<_> = results.into_iter().skip(1).map(Result::unwrap_err).collect();
             assert_eq!(errors[0].class, class, "{errors:?}");
@@ -95,20 +97,22 @@ fn a_part_is_not_received_where_it_is_sent_from() {
 
 #[test]
 fn different_calls_are_named() {
-    let job = Job::new(2, 1);
-    let results = job.run(async |process| {
-        let ty = process.types.get(Basic::MPI_INT);
-        let memory = Memory::filled(ty, 2, |_| 1);
-        match process.world().rank {
-            0 => perform(Way::Direct, process, process.world(), Barrier).await,
-            _ => {
-                let call = Allgather { send: None, recv: memory.even(2) };
-                perform(Way::Direct, process, process.world(), call).await
+    for way in WITH_AND_WITHOUT_BOARD {
+        let job = Job::new(2, 1);
+        let results = job.run(async |process| {
+            let ty = process.types.get(Basic::MPI_INT);
+            let memory = Memory::filled(ty, 2, |_| 1);
+            match process.world().rank {
+                0 => perform(way, process, process.world(), Barrier).await,
+                _ => {
+                    let call = Allgather { send: None, recv: memory.even(2) };
+                    perform(way, process, process.world(), call).await
+                }
             }
+        });
+        for error in results.into_iter().map(Result::unwrap_err) {
+            assert!(error.text.contains("MPI_Barrier") && error.text.contains("MPI_Allgather"), "{error}");
         }
-    });
-    for error in results.into_iter().map(Result::unwrap_err) {
-        assert!(error.text.contains("MPI_Barrier") && error.text.contains("MPI_Allgather"), "{error}");
     }
 }
 

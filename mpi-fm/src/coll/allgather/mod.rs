@@ -43,6 +43,10 @@ impl<'a> Collective for Allgather<'a> {
     }
 
     async fn on_board(&self, turn: &Turn<'_>) -> bool {
+        // All know all lengths.
+        if !select::on_board(self.operation(), turn.size(), self.recv.bytes() / turn.size() as u64) {
+            return turn.decline(self.recv.block(turn.rank()).bytes()).await;
+        }
         board::run(turn, self.send.as_ref().map(Data::buf), &self.recv).await;
         true
     }

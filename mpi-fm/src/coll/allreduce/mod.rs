@@ -44,8 +44,8 @@ impl<'a> Collective for Allreduce<'a> {
 
     async fn on_board(&self, turn: &Turn<'_>) -> bool {
         let recv = self.recv.buf();
-        if !reduce::board::suits(&recv, &self.op) {
-            return turn.decline().await;
+        if !reduce::board::suits(&recv, &self.op) || !select::on_board(self.operation(), turn.size(), recv.bytes()) {
+            return turn.decline(recv.bytes()).await;
         }
         board::run(turn, self.send.as_ref().map(Data::buf), recv, &self.op).await;
         true

@@ -47,8 +47,8 @@ impl<'a> Collective for Alltoall<'a> {
     }
 
     async fn on_board(&self, turn: &Turn<'_>) -> bool {
-        if !self.recv.is_even() {
-            return turn.decline().await;
+        if !self.recv.is_even() || !select::on_board(self.operation(), turn.size(), self.recv.block(0).bytes()) {
+            return turn.decline(self.recv.block(0).bytes()).await;
         }
         board::run(turn, self.send.as_ref(), &self.recv).await;
         true

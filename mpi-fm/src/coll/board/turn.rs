@@ -101,9 +101,10 @@ impl<'a> Turn<'a> {
     }
 
     /// The call does not go on here: some members do not know the lengths, or the board is no place for such data.
-    pub async fn decline(&self) -> bool {
-        // So that members in another call find out.
-        let step = self.attend(0).await;
+    /// `total` bytes are what a member shows that does not decline, if all know that.
+    pub async fn decline(&self, total: u64) -> bool {
+        // So that members in another call find out, or in one with other lengths.
+        let step = self.attend(total).await;
         self.pass(step, 0);
         false
     }

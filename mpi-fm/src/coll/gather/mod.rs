@@ -63,8 +63,8 @@ impl<'a> Collective for Gather<'a> {
 
     async fn on_board(&self, turn: &Turn<'_>) -> bool {
         let Root::Rank(root) = self.root else { unreachable!("boards are of one group") };
-        if self.varying {
-            return turn.decline().await;
+        if self.varying || !select::on_board(self.operation(), turn.size(), self.block(root)) {
+            return turn.decline(self.block(root)).await;
         }
         board::run(turn, self.send.as_ref().map(Data::buf), self.recv.as_ref(), root, self.block(root)).await;
         true

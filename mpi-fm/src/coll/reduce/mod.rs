@@ -52,7 +52,7 @@ impl<'a> Collective for Reduce<'a> {
         let (send, recv) = (self.send.as_ref().map(Data::buf), self.recv.as_ref().map(Data::buf));
         let Some(own) = send.or(recv) else { unreachable!("everyone contributes") };
         if !board::suits(&own, &self.op) {
-            return turn.decline().await;
+            return turn.decline(own.bytes()).await;
         }
         board::run(turn, own, recv.unwrap_or(own), &self.op, root).await;
         true

@@ -115,8 +115,9 @@ impl<'a> Collective for ReduceScatter<'a> {
 
     async fn on_board(&self, turn: &Turn<'_>) -> bool {
         let recv = self.recv.buf();
-        if !reduce::board::suits(&recv, &self.op) {
-            return turn.decline().await;
+        let total = self.counts.total() as u64 * recv.ty().size();
+        if !reduce::board::suits(&recv, &self.op) || !select::on_board(self.operation(), turn.size(), total) {
+            return turn.decline(total).await;
         }
         let starts = self.counts.starts();
         let vector = Vector { whole: self.send.as_ref().map_or(recv, Data::buf), starts: &starts };

@@ -46,7 +46,7 @@ impl<'a> Collective for Scan<'a> {
     async fn on_board(&self, turn: &Turn<'_>) -> bool {
         let recv = self.recv.buf();
         if !reduce::board::suits(&recv, &self.op) {
-            return turn.decline().await;
+            return turn.decline(recv.bytes()).await;
         }
         board::run(turn, self.send.as_ref().map(Data::buf), recv, &self.op, self.exclusive).await;
         true
