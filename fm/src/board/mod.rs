@@ -2,7 +2,7 @@
 //!
 //! Each member has a *part* of the board, which it writes and all others read. In one *step* a member shows at most one message, to
 //! everybody, then looks at those of the others that concern it, and passes. All members go through the same steps. Who shows is
-//! ahead of who reads by at most [`SLOTS`] steps, and by what the part's data area holds.
+//! ahead of who reads by at most [`Memory::SLOTS`] steps, and by what the part's data area holds.
 //!
 //! ```text
 //! a part     marks    one line per member: how far it has come with this part
@@ -43,9 +43,6 @@ pub trait Bell: Send + Sync {
     /// Wakes the members that sleep.
     fn ring(&self);
 }
-
-/// Steps that a member may be ahead of who reads what it shows.
-pub const SLOTS: usize = 64;
 
 /// A message of so many bytes lies in its slot.
 pub const SHORT: usize = 48;
@@ -88,6 +85,9 @@ impl Word for AtomicU32 {
 pub trait Memory {
     type Word: Word;
 
+    /// Steps that a member may be ahead of who reads what it shows.
+    const SLOTS: usize;
+
     /// Bytes of each part's data area.
     fn data_size(&self) -> usize;
 
@@ -122,26 +122,14 @@ pub struct Board<M> {
     free: u32,
     /// Bytes of data shown so far, with those left out at the area's end; and the same after each of the last steps.
     head: u64,
-    heads: [u64; SLOTS],
+    heads: Box<[u64]>,
     /// This member has passed the steps before this one, and told the others about those before `told`.
     passed: u32,
     told: u32,
 }
 
-/// How many steps a member passes at most without telling.
-const UNTOLD_MAX: u32 = 16;
-
-/// A step with so many bytes is told at once.
-const MUCH: usize = 4 << 10;
-
 /// Bytes of data whose lines are asked for ahead: more would be gone again, or still in the readers' hands.
 const PREFETCH_MAX: usize = 4 << 10;
-
-/// How long a message of one step may be, in a data area of so many bytes: beside it, and what the area's end costs, there is room for all
-/// that the others may have passed without telling.
-pub const fn longest(data_size: usize) -> usize {
-    (data_size - UNTOLD_MAX as usize * MUCH) / 4
-}
 
 /// Messages begin at cache lines.
 const fn padded(len: usize) -> u64 {
@@ -153,7 +141,12 @@ impl<M: Memory> Board<M> {
     /// When there is no such member.
     pub fn new(memory: M, me: usize, members: usize) -> Board<M> {
         assert!(me < members);
-        Board { memory, me, members, step: 1, free: 1, head: 0, heads: [0; SLOTS], passed: 1, told: 1 }
+        Board { memory, me, members, step: 1, free: 1, head: 0, heads: vec![0; M::SLOTS].into(), passed: 1, told: 1 }
+    }
+
+    #[inline]
+    fn slot(step: u32) -> usize {
+        step as usize % M::SLOTS
     }
 
     pub fn me(&self) -> usize {
@@ -168,9 +161,19 @@ impl<M: Memory> Board<M> {
         &self.memory
     }
 
-    /// Longest message in bytes.
+    /// Steps that a member passes at most without telling.
+    const UNTOLD_MAX: u32 = M::SLOTS as u32 / 4;
+
+    /// A step with so many bytes is told at once.
+    #[inline]
+    fn much(&self) -> usize {
+        self.memory.data_size() / (4 * Self::UNTOLD_MAX as usize)
+    }
+
+    /// Longest message in bytes: beside it, and what the area's end costs, there is room for all that the others may have passed without
+    /// telling, a quarter of the data area, and for some messages that are being read.
     pub fn longest(&self) -> usize {
-        longest(self.memory.data_size())
+        self.memory.data_size() / 16 * 3
     }
 
     /// Whether a message of `len` bytes can be shown now. If not, some member has yet to pass what lies in its place.
@@ -185,7 +188,7 @@ impl<M: Memory> Board<M> {
 
     #[inline]
     fn fits(&self, len: usize) -> bool {
-        if self.step.wrapping_sub(self.free) >= SLOTS as u32 {
+        if self.step.wrapping_sub(self.free) >= M::SLOTS as u32 {
             return false;
         }
         let (_, end) = self.place(len);
@@ -194,7 +197,7 @@ impl<M: Memory> Board<M> {
 
     /// The data before this has been passed by all.
     fn tail(&self) -> u64 {
-        if self.free == self.step { self.head } else { self.heads[slot(self.free.wrapping_sub(1))] }
+        if self.free == self.step { self.head } else { self.heads[Self::slot(self.free.wrapping_sub(1))] }
     }
 
     /// Where a message of `len` bytes goes, and where the data ends then.
@@ -226,7 +229,7 @@ impl<M: Memory> Board<M> {
     #[inline]
     pub fn show(&mut self, label: Label, len: usize, fill: impl FnOnce(&mut [u8])) -> u32 {
         debug_assert!(self.fits(len));
-        let (step, place) = (self.step, slot(self.step));
+        let (step, place) = (self.step, Self::slot(self.step));
         let (lies, end) = self.place(len);
         self.memory.write(self.me, place, label, lies, len, fill);
         self.memory.number(self.me, place).store(step, Ordering::Release);
@@ -246,30 +249,30 @@ impl<M: Memory> Board<M> {
     /// `len` bytes were shown in this step: likely that many will be in the next. Their lines come from the readers' caches, while this
     /// member waits for what the others show.
     fn ended(&mut self, len: usize) {
-        self.heads[slot(self.step)] = self.head;
+        self.heads[Self::slot(self.step)] = self.head;
         self.step = self.step.wrapping_add(1);
         let ahead = if len > SHORT { len.min(PREFETCH_MAX) } else { 0 };
-        self.memory.prefetch(self.me, slot(self.step), (self.head % self.memory.data_size() as u64) as usize, ahead);
+        self.memory.prefetch(self.me, Self::slot(self.step), (self.head % self.memory.data_size() as u64) as usize, ahead);
     }
 
     /// What `member` says about its message in a step, once it has shown it.
     #[inline]
     pub fn look(&self, member: usize, step: u32) -> Option<Label> {
-        self.is_shown(member, step).then(|| self.memory.label(member, slot(step)))
+        self.is_shown(member, step).then(|| self.memory.label(member, Self::slot(step)))
     }
 
     /// Whether `member` has shown its message of a step.
     #[inline]
     pub fn is_shown(&self, member: usize, step: u32) -> bool {
-        self.memory.number(member, slot(step)).load(Ordering::Acquire) == step
+        self.memory.number(member, Self::slot(step)).load(Ordering::Acquire) == step
     }
 
     /// Reads the message of `len` bytes that `member` [has shown](Self::look) in a step not passed yet. `None` when it cannot have that
     /// length.
     #[inline]
     pub fn read<R>(&self, member: usize, step: u32, len: usize, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        debug_assert!(self.is_shown(member, step) && step.wrapping_sub(self.passed) < SLOTS as u32);
-        self.memory.read(member, slot(step), len, take)
+        debug_assert!(self.is_shown(member, step) && step.wrapping_sub(self.passed) < M::SLOTS as u32);
+        self.memory.read(member, Self::slot(step), len, take)
     }
 
     /// This member has done with the steps up to this one, in which `len` is the length of the longest message: for all members
@@ -277,7 +280,7 @@ impl<M: Memory> Board<M> {
     #[inline]
     pub fn pass(&mut self, step: u32, len: usize) -> bool {
         self.passed = step.wrapping_add(1);
-        let due = len > MUCH || self.passed.wrapping_sub(self.told) >= UNTOLD_MAX;
+        let due = len > self.much() || self.passed.wrapping_sub(self.told) >= Self::UNTOLD_MAX;
         if due {
             self.tell();
         }
@@ -290,11 +293,6 @@ impl<M: Memory> Board<M> {
             self.memory.passed(owner, self.me).store(self.passed, Ordering::Release);
         }
     }
-}
-
-#[inline]
-const fn slot(step: u32) -> usize {
-    step as usize % SLOTS
 }
 
 #[cfg(test)]

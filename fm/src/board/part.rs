@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // Typed access to shared memory; each use is explained.
 
-use super::{Label, Lies, Memory, SHORT, SLOTS};
+use super::{Label, Lies, Memory, SHORT};
 use crate::prefetch;
 use std::cell::UnsafeCell;
 use std::ptr::NonNull;
@@ -27,6 +27,8 @@ struct Slot {
 }
 
 const _: () = assert!(size_of::<Slot>() == 64 && size_of::<Mark>() == 64);
+
+const SLOTS: usize = 64;
 
 /// Bytes of the data area of a part: smaller where many have one.
 pub const fn data_size(members: usize) -> usize {
@@ -121,6 +123,8 @@ impl Parts {
 
 impl Memory for Parts {
     type Word = AtomicU32;
+
+    const SLOTS: usize = SLOTS;
 
     #[inline]
     fn data_size(&self) -> usize {

@@ -75,7 +75,7 @@ impl Member {
             let number = self.done + 1;
             let fill = |bytes: &mut [u8]| (0..).zip(bytes).for_each(|(index, byte)| *byte = Step::byte(number, me, index));
             // Who has nothing to show may say so, or not.
-            let step = if plan.shows(me) || number % 3 == 0 {
+            let step = if plan.shows(me) || number.is_multiple_of(3) {
                 self.board.show(Label { mark: number, total: len as u64 }, len, fill)
             } else {
                 self.board.skip()
