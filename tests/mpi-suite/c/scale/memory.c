@@ -1,23 +1,9 @@
 /* What hundreds of ranks cost together: barrier, allreduce, 8-byte alltoall, and the sum of all ranks' Pss. Before
  * the first contact the job may hold 100 MiB of shared memory, afterwards 2 GiB of everything. */
 #include "check.h"
+#include "rollup.h"
 
 enum { START_MIB_MAX = 100, END_MIB_MAX = 2048 };
-
-/* A line of /proc/self/smaps_rollup, in KiB. */
-static long long rollup_kib(const char *name) {
-    char line[200];
-    long long kib = 0;
-    FILE *file = fopen("/proc/self/smaps_rollup", "r");
-    if (!file)
-        CHECK_FAILED("no /proc/self/smaps_rollup");
-    while (file && fgets(line, sizeof line, file))
-        if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
-            sscanf(line + strlen(name) + 1, "%lld", &kib);
-    if (file)
-        fclose(file);
-    return kib;
-}
 
 int main(int argc, char **argv) {
     begin(&argc, &argv);
