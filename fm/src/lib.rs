@@ -6,7 +6,8 @@
 //! 2. [`stream`]: messages longer than one packet, on either side.
 //! 3. `connection` and `inbound`: the state behind them, towards one peer and from all of them.
 //! 4. [`packet`]: the 8-byte header that every packet carries.
-//! 5. [`device`]: what a network has to offer ([`Device`]), and [`park`]: how a process waits ([`Park`]).
+//! 5. [`device`]: what a network has to offer ([`Device`]), and [`park`]: how a process waits ([`Park`]);
+//!    `crowding`: how it had better wait beside others.
 //! 6. [`lock`]: the lock that costs nothing while a process has one thread.
 //! 7. [`reliability`]: what makes a device of a network that loses packets.
 //! 8. [`board`]: where processes that share memory show each other things, beside messages.
@@ -24,6 +25,7 @@ pub mod board;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod connection;
+mod crowding;
 pub mod device;
 pub mod endpoint;
 mod inbound;
@@ -39,5 +41,6 @@ pub use device::{Device, Inbox, Link};
 pub use endpoint::{Counts, Fm, Upcall};
 pub use lock::{Threading, ThreadLock};
 pub use packet::{HandlerId, Header, Peer};
-pub use park::{Crowding, Park};
+pub use crowding::{Crowding, Waits};
+pub use park::Park;
 pub use stream::{Receive, SendStream};

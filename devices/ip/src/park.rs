@@ -2,7 +2,7 @@
 
 use crate::shared::Shared;
 use crate::sys::{self, Bell};
-use fm::{Crowding, Park};
+use fm::{Crowding, Park, Waits};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -14,7 +14,11 @@ pub struct IpPark {
     /// Fruitless polls that pass before the core is offered to others, and then before we sleep. Each is a system call.
     spins: u32,
     yields: u32,
+    /// Each process finds out for itself.
     crowding: Crowding,
+    waits: Waits,
+    /// What times are counted from.
+    start: Instant,
     bell: Bell,
     /// Threads of this process on their way to sleep, asleep, or on their way back.
     sleepers: AtomicUsize,
@@ -24,7 +28,9 @@ impl IpPark {
     pub(crate) fn new(shared: Arc<Shared>, processes: usize, cores: usize) -> io::Result<Self> {
         // With a core for each process an answer is awaited for about as long as it takes to wake a sleeper.
         let (spins, yields) = if processes <= cores { (40, 20) } else { (0, 10) };
-        Ok(IpPark { shared, spins, yields, crowding: Crowding::default(), bell: Bell::new()?, sleepers: AtomicUsize::new(0) })
+        let waits = Waits::new(0, processes.div_ceil(cores));
+        let (crowding, start, sleepers) = (Crowding::default(), Instant::now(), AtomicUsize::new(0));
+        Ok(IpPark { shared, spins, yields, crowding, waits, start, bell: Bell::new()?, sleepers })
     }
 
     fn sleep(&self, arrived: &dyn Fn() -> bool) {
@@ -43,17 +49,28 @@ impl IpPark {
 impl IpPark {
     /// Lets another process have the core, and notes whether that was dear.
     fn yield_core(&self) {
-        let before = Instant::now();
+        let before = self.now();
         sys::yield_core();
-        self.crowding.yielded(before.elapsed());
+        self.waits.yielded(&self.crowding, before, self.now());
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.crowding.is_crowded(self.now())
+    }
+
+    fn now(&self) -> u64 {
+        self.start.elapsed().as_nanos() as u64
     }
 }
 
 impl Park for IpPark {
     fn idle(&self, round: u32, arrived: &dyn Fn() -> bool) {
+        if round == self.spins {
+            self.waits.begins(&self.crowding, self.now());
+        }
         if round < self.spins {
             std::hint::spin_loop();
-        } else if round < self.spins + self.yields && !self.crowding.is_crowded() {
+        } else if round < self.spins + self.yields && !self.is_crowded() {
             self.yield_core();
         } else {
             self.sleep(arrived);
@@ -62,7 +79,7 @@ impl Park for IpPark {
 
     fn give_way(&self, round: u32) {
         // Each poll was a system call, which costs as much as a yield.
-        if round.is_multiple_of(10) && !self.crowding.is_crowded() {
+        if round.is_multiple_of(10) && !self.is_crowded() {
             self.yield_core();
         }
     }

@@ -1,12 +1,58 @@
 //! How many cores the processes of a job may use on this node.
 
-use crate::sys;
+use crate::layout::Control;
+use crate::segment::Segment;
+use crate::sys::{self, Processors};
 use std::fs;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The cores this process may run on, or fewer if its control group may use less of them.
 pub fn available() -> usize {
-    let allowed = sys::processors_allowed().unwrap_or(1).max(1);
-    quota().map_or(allowed, |quota| allowed.min(quota))
+    sys::processors_allowed().map_or(1, |allowed| count(&allowed)).clamp(1, limit())
+}
+
+/// How many cores the control group may use at a time.
+pub fn limit() -> usize {
+    quota().unwrap_or(usize::MAX)
+}
+
+fn count(processors: &Processors) -> usize {
+    processors.iter().map(|word| word.count_ones() as usize).sum()
+}
+
+/// Says on which cores this process may run. Before its identity is published.
+pub fn publish(control: &Control) {
+    let allowed = sys::processors_allowed().unwrap_or_default();
+    control.cores.iter().zip(allowed).for_each(|(word, bits)| word.store(bits, Relaxed));
+}
+
+/// Whether there is a core for each process of the segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Room {
+    Enough,
+    /// As far as is known: some have not attached.
+    NotYet,
+    No,
+}
+
+/// Looks where the processes may run that have attached: each may be bound to a few cores, and all of them together still have enough. No
+/// more than `limit` count.
+pub fn room(segment: &Segment, limit: usize) -> Room {
+    let ranks = segment.ranks();
+    if ranks > limit.min(sys::processors_there()) {
+        return Room::No;
+    }
+    let (mut all, mut missing) = (Processors::default(), false);
+    for rank in 0..ranks {
+        let control = segment.control(rank);
+        missing |= !control.identity.0.is_known();
+        all.iter_mut().zip(&control.cores).for_each(|(word, bits)| *word |= bits.load(Relaxed));
+    }
+    match count(&all) {
+        cores if ranks <= cores => Room::Enough,
+        _ if missing => Room::NotYet,
+        _ => Room::No,
+    }
 }
 
 /// The control groups' limit in whole cores, the strictest on the way up.
@@ -61,6 +107,8 @@ fn whole_cores(quota: &str, period: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Layout;
+    use std::os::fd::AsFd;
 
     #[test]
     fn quotas_are_read_in_whole_cores() {
@@ -70,6 +118,23 @@ mod tests {
         assert_eq!(whole_cores("-1\n", "100000\n"), None);
         assert_eq!(whole_cores("400000\n", "100000\n"), Some(4));
         assert_eq!(whole_cores("400000\n", "0\n"), None);
+    }
+
+    #[test]
+    fn processes_that_are_bound_have_the_cores_of_all() {
+        let memory = sys::shared_memory(c"test").unwrap();
+        let segment = Segment::map(memory.as_fd(), Layout::new(2)).unwrap();
+        let attach = |rank: usize, cores: u64| {
+            segment.control(rank).cores[3].store(cores, Relaxed);
+            segment.control(rank).identity.0.witness.store(1, Relaxed);
+        };
+        assert_eq!(room(&segment, 1), Room::No);
+        attach(0, 0b01);
+        assert_eq!(room(&segment, 2), if sys::processors_there() < 2 { Room::No } else { Room::NotYet });
+        attach(1, 0b01);
+        assert_eq!(room(&segment, 2), Room::No, "both on the same core");
+        attach(1, 0b10);
+        assert_eq!(room(&segment, 2), if sys::processors_there() < 2 { Room::No } else { Room::Enough });
     }
 
     #[test]

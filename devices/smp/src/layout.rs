@@ -12,7 +12,9 @@ use crate::atomics::Native;
 use crate::doorbell::Doorbell;
 use crate::pool::POOL_SIZE;
 use crate::ring::{CELL_SIZE, CELLS_MAX, Cell, Line, Ring};
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+use crate::sys::Processors;
+use fm::Crowding;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Acquire};
 
 pub const PAGE_SIZE: usize = 4096;
 
@@ -55,8 +57,14 @@ pub struct Control {
     pub identity: Line<Identity>,
     /// The name of the socket on which its owner sleeps, if it does; see [`socket`](crate::socket).
     pub socket: Line<AtomicU64>,
-    arrivals: [AtomicU8; PAGE_SIZE - 192],
+    /// Of the node's processes together: that of process 0 counts.
+    pub crowding: Line<Crowding>,
+    /// On which processors its owner may run, a bit for each: written once, when it attaches.
+    pub cores: [AtomicU64; size_of::<Processors>() / 8],
+    arrivals: [AtomicU8; ARRIVALS],
 }
+
+const ARRIVALS: usize = PAGE_SIZE - 4 * CELL_SIZE - size_of::<Processors>();
 
 /// How others reach the process's own memory: written once, when it attaches. All zero means not yet, or not at all.
 #[repr(C)]
@@ -66,6 +74,13 @@ pub struct Identity {
     /// A word in its memory, and what that holds: who reads the same there has found the right process.
     pub witness_address: AtomicU64,
     pub witness: AtomicU64,
+}
+
+impl Identity {
+    /// Its process has attached.
+    pub fn is_known(&self) -> bool {
+        self.witness.load(Acquire) != 0
+    }
 }
 
 impl Control {
@@ -85,7 +100,7 @@ impl Control {
     }
 }
 
-const _: () = assert!(size_of::<Control>() == PAGE_SIZE && RANKS_MAX as usize <= PAGE_SIZE - 192);
+const _: () = assert!(size_of::<Control>() == PAGE_SIZE && RANKS_MAX as usize <= ARRIVALS);
 
 /// Processes that a segment can hold.
 pub const RANKS_MAX: u32 = 1024;

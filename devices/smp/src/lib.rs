@@ -31,7 +31,7 @@ mod socket;
 mod sys;
 mod word;
 
-pub use cores::available as cores_available;
+pub use cores::{available as cores_available, limit as cores_limit};
 pub use layout::RANKS_MAX;
 pub use park::{Sleep, SmpPark};
 
@@ -78,17 +78,17 @@ impl Smp {
         sys::shared_memory(c"hpvm")
     }
 
-    /// How this process waits, when it may use `cores` cores together with the others.
-    pub fn park(&self, cores: usize) -> SmpPark {
-        SmpPark::new(self.shared.clone(), cores)
+    /// How this process waits, when all of the segment may use `limit` cores at a time, and each those to which it is bound.
+    pub fn park(&self, limit: usize) -> SmpPark {
+        SmpPark::new(self.shared.clone(), limit)
     }
 
     /// The same for a process that has another device, too, on which it sleeps by `sleep`.
     ///
     /// # Errors
     /// When there is no socket to be woken at.
-    pub fn park_beside(&self, cores: usize, sleep: Sleep) -> io::Result<SmpPark> {
-        SmpPark::beside(self.shared.clone(), cores, sleep)
+    pub fn park_beside(&self, limit: usize, sleep: Sleep) -> io::Result<SmpPark> {
+        SmpPark::beside(self.shared.clone(), limit, sleep)
     }
 }
 

@@ -1,22 +1,36 @@
 //! How a process waits: a short spin, then it lets others have the core, then it sleeps on its doorbell: the futex, or, beside
 //! another device, a socket.
 
+use crate::cores::{self, Room};
 use crate::doorbell::{AWAKE, Barrier, ON_SOCKETS, STATE_BITS};
 use crate::layout::Control;
+use crate::ring::Line;
+use crate::segment::Part;
 use crate::shared::Shared;
 use crate::socket::Socket;
 use crate::sys;
-use fm::{Crowding, Park};
+use fm::{Crowding, Park, Waits};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 pub struct SmpPark {
     shared: Arc<Shared>,
-    policy: Policy,
-    crowding: Crowding,
+    spins: Spins,
+    /// With a core for each process, an answer is usually under way on another core. Without, a spin would only keep the core from whom
+    /// we wait for.
+    may_spin: AtomicBool,
+    /// Whether that may change.
+    open: AtomicBool,
+    /// How many cores the node's processes may use at a time.
+    limit: usize,
+    waits: Waits,
+    /// The node's, not the process's.
+    crowding: Part<Line<Crowding>>,
+    /// When the wait that is under way, or was last, yielded first: nanoseconds.
+    yielding_since: AtomicU64,
     /// Threads of this process on their way to sleep, asleep, or on their way back. The last one back says that the process
     /// is awake; while others still sleep it must stay known as asleep.
     sleepers: Mutex<Sleepers>,
@@ -40,23 +54,11 @@ struct Elsewhere {
 /// Sleeps until another device has something, the descriptor is readable, or the time has passed.
 pub type Sleep = Box<dyn Fn(BorrowedFd<'_>, Option<Duration>) + Send + Sync>;
 
-/// How many fruitless polls pass in each way of waiting.
-struct Policy {
-    /// With a core for each process, an answer is usually under way on another core.
-    spins: Option<Spins>,
-    yields: u32,
-}
-
-impl Policy {
-    fn new(processes: usize, cores: usize) -> Self {
-        if processes <= cores {
-            Policy { spins: Some(Spins::new()), yields: 100 }
-        } else {
-            // A spin would only keep the core from whom we wait for.
-            Policy { spins: None, yields: 20 }
-        }
-    }
-}
+/// A wait that has yielded for so long sleeps, unless it has had the core for a few times only.
+const YIELDS_FOR: u64 = 1_000_000;
+const YIELDS_MIN: u32 = 20;
+/// No wait yields more often: a fault of the clock does no harm.
+const YIELDS_MAX: u32 = 1 << 20;
 
 /// How long a wait spins, in polls of some 20 ns.
 ///
@@ -97,16 +99,37 @@ impl Spins {
 }
 
 impl SmpPark {
-    pub(crate) fn new(shared: Arc<Shared>, cores: usize) -> Self {
-        let policy = Policy::new(shared.segment.ranks(), cores);
-        SmpPark { shared, policy, crowding: Crowding::default(), sleepers: Mutex::default(), elsewhere: None }
+    pub(crate) fn new(shared: Arc<Shared>, limit: usize) -> Self {
+        let cores = limit.min(sys::processors_there());
+        let park = SmpPark {
+            spins: Spins::new(),
+            may_spin: AtomicBool::new(false),
+            open: AtomicBool::new(true),
+            limit,
+            waits: Waits::new(shared.me as u32, shared.segment.ranks().div_ceil(cores)),
+            crowding: Part::new(&shared.segment, |segment| &segment.control(0).crowding),
+            yielding_since: AtomicU64::new(0),
+            sleepers: Mutex::default(),
+            elsewhere: None,
+            shared,
+        };
+        park.count_cores();
+        park
     }
 
-    pub(crate) fn beside(shared: Arc<Shared>, cores: usize, sleep: Sleep) -> io::Result<Self> {
+    /// Whether to spin, as far as is known by now.
+    #[cold]
+    fn count_cores(&self) {
+        let room = cores::room(&self.shared.segment, self.limit);
+        self.may_spin.store(room == Room::Enough, Relaxed);
+        self.open.store(room == Room::NotYet, Relaxed);
+    }
+
+    pub(crate) fn beside(shared: Arc<Shared>, limit: usize, sleep: Sleep) -> io::Result<Self> {
         let socket = Socket::new()?;
         // Before any state that says we sleep there: the barrier between state and last look orders this, too.
         shared.segment.control(shared.me).socket.0.store(socket.name, Relaxed);
-        Ok(SmpPark { elsewhere: Some(Elsewhere { socket, sleep }), ..SmpPark::new(shared, cores) })
+        Ok(SmpPark { elsewhere: Some(Elsewhere { socket, sleep }), ..SmpPark::new(shared, limit) })
     }
 
     fn control(&self) -> &Control {
@@ -158,32 +181,50 @@ impl SmpPark {
 
 impl SmpPark {
     /// Lets another process have the core, and notes whether that was dear.
-    fn yield_core(&self) {
-        let before = Instant::now();
+    fn yield_core(&self, now: u64) {
         sys::yield_core();
-        self.crowding.yielded(before.elapsed());
+        self.waits.yielded(&self.crowding.0, now, sys::now());
+    }
+
+    /// A wait's fruitless poll after `yields` others that spinning has not served either. Returns false when it is time to sleep.
+    fn yield_for_a_while(&self, yields: u32) -> bool {
+        let now = sys::now();
+        if yields == 0 {
+            if self.open.load(Relaxed) {
+                self.count_cores();
+            }
+            self.waits.begins(&self.crowding.0, now);
+            self.yielding_since.store(now, Relaxed);
+        }
+        let since = self.yielding_since.load(Relaxed);
+        let long = yields >= YIELDS_MIN && now.saturating_sub(since) > YIELDS_FOR || yields > YIELDS_MAX;
+        if long || self.crowding.0.is_crowded(now) {
+            return false;
+        }
+        self.yield_core(now);
+        true
     }
 }
 
 impl Park for SmpPark {
     fn idle(&self, round: u32, arrived: &dyn Fn() -> bool) {
-        let Policy { spins, yields } = &self.policy;
-        let spins = spins.as_ref().map_or(0, |spins| spins.limit(round));
+        let spins = if self.may_spin.load(Relaxed) { self.spins.limit(round) } else { 0 };
         if round < spins {
             // Also in the first polls: without a pause the line's arrival costs more than a pause delays it.
             std::hint::spin_loop();
-        } else if round < spins + yields && !self.crowding.is_crowded() {
-            self.yield_core();
-        } else {
+        } else if !self.yield_for_a_while(round - spins) {
             self.sleep(arrived);
         }
     }
 
     fn give_way(&self, round: u32) {
         // Also with a core for each process of the job here: those of other jobs and hosts may be on the same cores.
-        let often = if self.policy.spins.is_some() { 100 } else { 5 };
-        if round.is_multiple_of(often) && !self.crowding.is_crowded() {
-            self.yield_core();
+        let often = if self.may_spin.load(Relaxed) { 100 } else { 5 };
+        if round.is_multiple_of(often) {
+            let now = sys::now();
+            if !self.crowding.0.is_crowded(now) {
+                self.yield_core(now);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the links, the inbox and the park of one process share.
 
+use crate::cores;
 use crate::doorbell::{ASLEEP, ASLEEP_FOR_ROOM, ON_SOCKETS};
 use crate::layout::{Control, DIRECT_MAX};
 use crate::pool::Pool;
@@ -59,6 +60,7 @@ impl Shared {
     pub fn new(segment: Segment, me: usize, peers: Box<[Peer]>, threading: Threading) -> Self {
         let ranks = segment.ranks();
         assert!(me < ranks && peers.len() == ranks);
+        cores::publish(segment.control(me));
         Shared {
             readers: Readers::publish(&segment, me),
             numbers: Numbers::new(&peers),

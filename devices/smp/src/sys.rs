@@ -102,16 +102,30 @@ pub fn yield_core() {
     unsafe { libc::sched_yield() };
 }
 
+/// Nanoseconds of a clock that all processes of the machine share.
+#[inline]
+pub fn now() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: fills in the value it is given.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// A bit for each processor.
+pub type Processors = [u64; libc::CPU_SETSIZE as usize / 64];
+
 /// Processors that this thread may run on.
-pub fn processors_allowed() -> Option<usize> {
-    // SAFETY: a set of bits; all zero is the empty set.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the set has the size that is passed.
-    if unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) } != 0 {
-        return None;
-    }
-    // SAFETY: reads the set.
-    usize::try_from(unsafe { libc::CPU_COUNT(&set) }).ok()
+pub fn processors_allowed() -> Option<Processors> {
+    let mut set = Processors::default();
+    // SAFETY: a set of bits has the size that is passed, and any bits are valid.
+    let failed = unsafe { libc::sched_getaffinity(0, size_of_val(&set), set.as_mut_ptr().cast()) } != 0;
+    (!failed).then_some(set)
+}
+
+/// Processors of this machine that are switched on.
+pub fn processors_there() -> usize {
+    // SAFETY: has no preconditions.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }).unwrap_or(1)
 }
 
 const MEMBARRIER_GLOBAL_EXPEDITED: libc::c_int = 1 << 1;

@@ -55,7 +55,7 @@ impl Reach {
         let smp = shared_memory(startup, peers, threading)?;
         let ip = Arc::new(internet(startup, net, &network, threading, host, LOOK_EVERY)?);
         let sockets = Arc::clone(&ip);
-        let park = smp.park_beside(hpvm_smp::cores_available(), Box::new(move |doorbell, limit| sockets.sleep(doorbell, limit)));
+        let park = smp.park_beside(hpvm_smp::cores_limit(), Box::new(move |doorbell, limit| sockets.sleep(doorbell, limit)));
         let park = Arc::new(park.or_else(|error| bail!(OTHER, "no socket to be woken at: {error}"))?);
         Ok(Reach { devices: vec![Arc::new(smp), ip], route, park })
     }
@@ -63,7 +63,7 @@ impl Reach {
     fn of_one_node(startup: &StartUp, threading: Threading) -> Result<Reach> {
         let size = startup.place.size;
         let smp = shared_memory(startup, (0..size).map(Peer).collect(), threading)?;
-        let park = Arc::new(smp.park(hpvm_smp::cores_available()));
+        let park = Arc::new(smp.park(hpvm_smp::cores_limit()));
         Ok(Reach { devices: vec![Arc::new(smp)], route: vec![0; size as usize].into(), park })
     }
 }
