@@ -100,7 +100,7 @@ impl Spins {
 
 impl SmpPark {
     pub(crate) fn new(shared: Arc<Shared>, limit: usize) -> Self {
-        let cores = limit.min(sys::processors_there());
+        let cores = limit.min(sys::processors_there()).max(1);
         let park = SmpPark {
             spins: Spins::new(),
             may_spin: AtomicBool::new(false),
