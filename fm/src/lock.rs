@@ -21,19 +21,31 @@ pub enum Threading {
 /// With [`Threading::Single`] taking it is a load, a store and an assertion that it was free: a handler that reached for
 /// what its caller holds is a bug that must not corrupt anything.
 pub struct ThreadLock<T> {
-    threading: Threading,
+    state: Cell<State>,
     raw: RawMutex,
-    held: Cell<bool>,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: with `Multiple`, `raw` is held during every access to `held` and `value`. With `Single` the process promised
+/// How a lock is taken, and for a single thread whether it is: one byte to look at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Free,
+    Held,
+    /// Several threads: the mutex decides, and this never changes.
+    Mutex,
+}
+
+// SAFETY: with `Multiple`, `raw` is held during every access to `value`, and `state` is only read. With `Single` the process promised
 // (by the thread level it asked for) that its calls do not overlap, so that all accesses are ordered by the caller.
 unsafe impl<T: Send> Sync for ThreadLock<T> {}
 
 impl<T> ThreadLock<T> {
     pub const fn new(threading: Threading, value: T) -> Self {
-        ThreadLock { threading, raw: RawMutex::INIT, held: Cell::new(false), value: UnsafeCell::new(value) }
+        let state = match threading {
+            Threading::Single => State::Free,
+            Threading::Multiple => State::Mutex,
+        };
+        ThreadLock { state: Cell::new(state), raw: RawMutex::INIT, value: UnsafeCell::new(value) }
     }
 
     /// Takes the lock, waiting for another thread that holds it.
@@ -42,19 +54,38 @@ impl<T> ThreadLock<T> {
     /// With [`Threading::Single`], when the lock is held already.
     #[inline]
     pub fn lock(&self) -> Guard<'_, T> {
-        match self.threading {
-            Threading::Single => assert!(!self.held.replace(true), "a lock was taken twice by one thread"),
-            Threading::Multiple => self.raw.lock(),
+        match self.state.get() {
+            State::Free => self.state.set(State::Held),
+            State::Held => taken_twice(),
+            State::Mutex => self.lock_mutex(),
         }
         Guard { lock: self }
+    }
+
+    // Apart, so that what takes many locks in a row stays small for a single thread.
+    #[inline(never)]
+    fn lock_mutex(&self) {
+        self.raw.lock();
+    }
+
+    /// # Safety
+    /// The caller holds the lock, by the mutex.
+    #[inline(never)]
+    unsafe fn unlock_mutex(&self) {
+        // SAFETY: the caller's.
+        unsafe { self.raw.unlock() };
     }
 
     /// Takes the lock if it is free.
     #[inline]
     pub fn try_lock(&self) -> Option<Guard<'_, T>> {
-        let taken = match self.threading {
-            Threading::Single => !self.held.replace(true),
-            Threading::Multiple => self.raw.try_lock(),
+        let taken = match self.state.get() {
+            State::Free => {
+                self.state.set(State::Held);
+                true
+            }
+            State::Held => false,
+            State::Mutex => self.raw.try_lock(),
         };
         // Not `then_some`: a guard that is made and dropped would release another thread's lock.
         taken.then(|| Guard { lock: self })
@@ -86,12 +117,17 @@ impl<T> DerefMut for Guard<'_, T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        match self.lock.threading {
-            Threading::Single => self.lock.held.set(false),
+        match self.lock.state.get() {
             // SAFETY: this guard took the mutex, and is dropped once.
-            Threading::Multiple => unsafe { self.lock.raw.unlock() },
+            State::Mutex => unsafe { self.lock.unlock_mutex() },
+            State::Free | State::Held => self.lock.state.set(State::Free),
         }
     }
+}
+
+#[cold]
+fn taken_twice() -> ! {
+    panic!("a lock was taken twice by one thread");
 }
 
 #[cfg(test)]

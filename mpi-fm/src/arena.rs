@@ -24,10 +24,12 @@ unsafe impl<T: Send + Sync> Send for Arena<T> {}
 unsafe impl<T: Send + Sync> Sync for Arena<T> {}
 
 /// Chunk and place in it of slot `index`.
+#[inline]
 const fn place(index: u32) -> (usize, usize) {
     let biased = index + FIRST;
-    let chunk = biased.ilog2() - FIRST.ilog2();
-    (chunk as usize, (biased - (FIRST << chunk)) as usize)
+    // It is not 0, which the compiler does not know.
+    let log = (biased | 1).ilog2();
+    ((log - FIRST.ilog2()) as usize, (biased ^ 1 << log) as usize)
 }
 
 impl<T> Arena<T> {
@@ -45,11 +47,15 @@ impl<T> Arena<T> {
     }
 
     /// Hands out a slot that nobody uses, the one freed last if there is one; `None` when all are in use.
+    #[inline]
     pub fn take(&self) -> Option<u32> {
         let mut free = self.free.lock();
-        if let Some(index) = free.pop() {
-            return Some(index);
-        }
+        free.pop().or_else(|| self.add())
+    }
+
+    /// A slot that was never handed out. The caller holds the lock of `free`.
+    #[cold]
+    fn add(&self) -> Option<u32> {
         let index = self.len.load(Ordering::Relaxed);
         if index == Self::CAPACITY {
             return None;
@@ -64,6 +70,7 @@ impl<T> Arena<T> {
     }
 
     /// Takes a slot back. It keeps its contents.
+    #[inline]
     pub fn give_back(&self, index: u32) {
         debug_assert!(index < self.len.load(Ordering::Relaxed));
         self.free.lock().push(index);

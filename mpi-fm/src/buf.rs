@@ -42,6 +42,7 @@ impl<'a> Buf<'a> {
     }
 
     /// Packed size.
+    #[inline]
     pub fn bytes(&self) -> u64 {
         self.ty.size().saturating_mul(self.count as u64)
     }
@@ -72,6 +73,7 @@ impl<'a> Buf<'a> {
     }
 
     /// Where the data is, if packed and memory order are the same.
+    #[inline]
     pub fn as_contiguous(&self) -> Option<*mut [u8]> {
         let start = self.addr.wrapping_offset(self.ty.true_lb() as isize);
         let contiguous = self.ty.is_contiguous_for(self.count);

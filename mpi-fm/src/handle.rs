@@ -123,6 +123,7 @@ pub const fn first_serial(index: u32) -> u32 {
 }
 
 /// Why `handle` names no object of `kind`.
+#[cold]
 pub fn bad_handle(kind: Kind, handle: Handle) -> Error {
     let name = kind.name();
     let why = match Kind::of(handle) {

@@ -21,6 +21,7 @@ unsafe impl Send for Memory {}
 impl Memory {
     pub const EMPTY: Memory = Memory::Bytes { addr: std::ptr::null_mut(), len: 0 };
 
+    #[inline]
     pub fn of(buf: &Buf<'_>) -> Memory {
         match buf.as_contiguous() {
             Some(bytes) => Memory::Bytes { addr: bytes.cast(), len: bytes.len() as u64 },
@@ -92,6 +93,7 @@ impl Memory {
     }
 
     /// Copies `data` to packed offset `offset`; what reaches past the end is dropped.
+    #[inline]
     pub fn write_at(&mut self, offset: u64, data: &[u8]) {
         let Some(room) = self.len().checked_sub(offset) else { return };
         let data = &data[..data.len().min(usize::try_from(room).unwrap_or(usize::MAX))];

@@ -103,15 +103,18 @@ impl Process {
         process
     }
 
+    #[inline]
     pub fn me(&self) -> Peer {
         self.fm.me()
     }
 
+    #[inline]
     pub fn threading(&self) -> Threading {
         self.fm.threading()
     }
 
     /// `MPI_COMM_WORLD`
+    #[inline]
     pub fn world(&self) -> &Arc<Comm> {
         self.world.get().expect("made with the process")
     }
@@ -142,7 +145,7 @@ impl Process {
         match handle {
             comm::WORLD => Ok(self.world()),
             comm::SELF => Ok(self.own()),
-            comm::NULL => Err(Error::new(crate::Class::COMM, "the communicator is MPI_COMM_NULL")),
+            comm::NULL => Err(no_comm()),
             _ => self.comms.get(handle),
         }
     }
@@ -178,4 +181,9 @@ impl Process {
     pub(crate) fn next_leader_count(&self) -> u32 {
         self.leader_count.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+#[cold]
+fn no_comm() -> Error {
+    Error::new(crate::Class::COMM, "the communicator is MPI_COMM_NULL")
 }

@@ -30,4 +30,10 @@ pub struct Outcome {
 
 impl Outcome {
     pub const EMPTY: Outcome = Outcome { status: Status::EMPTY, error: None };
+
+    /// Hands the outcome on; what stays owns nothing.
+    #[inline]
+    pub fn take(&mut self) -> Outcome {
+        Outcome { status: self.status, error: self.error.take() }
+    }
 }

@@ -5,7 +5,7 @@
 use crate::count::Count;
 use crate::rank::Rank;
 use crate::types::MPI_Datatype;
-use mpi_fm::{Buf, Class, Error, Result};
+use mpi_fm::{Buf, Class, Datatype, Error, Result};
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 /// The array that `pointer` leads to. With no elements it may be null. `name` is the parameter's.
@@ -35,14 +35,21 @@ pub unsafe fn array_mut<'a, T>(name: &str, pointer: *mut T, count: usize) -> Res
 }
 
 /// The number of elements of an array argument.
+#[inline]
 pub fn length(name: &str, count: c_int) -> Result<usize> {
-    usize::try_from(count).map_err(|_| Error::new(Class::ARG, format!("{name} is {count}; it cannot be negative")))
+    usize::try_from(count).map_err(|_| negative_length(name, count))
+}
+
+#[cold]
+fn negative_length(name: &str, count: c_int) -> Error {
+    Error::new(Class::ARG, format!("{name} is {count}; it cannot be negative"))
 }
 
 /// Writes an output argument.
 ///
 /// # Safety
 /// If not null, `pointer` is writable.
+#[inline]
 pub unsafe fn put<T>(name: &str, pointer: *mut T, value: T) -> Result<()> {
     check(name, pointer)?;
     // SAFETY: not null, and the caller's promise.
@@ -98,10 +105,12 @@ pub unsafe fn put_string(pointer: *mut c_char, length: *mut c_int, room: usize, 
 }
 
 /// An output argument that is written later, after what cannot be undone.
+#[inline]
 pub fn check<T>(name: &str, pointer: *const T) -> Result<()> {
     if pointer.is_null() { Err(null(name)) } else { Ok(()) }
 }
 
+#[cold]
 fn null(name: &str) -> Error {
     Error::new(Class::ARG, format!("{name} is a null pointer"))
 }
@@ -112,7 +121,12 @@ fn null(name: &str) -> Error {
 /// `MPI_ERR_COUNT`
 #[inline]
 pub fn count<N: Count>(count: N) -> Result<usize> {
-    usize::try_from(count.get()).map_err(|_| Error::new(Class::COUNT, format!("the count {} is negative", count.get())))
+    usize::try_from(count.get()).map_err(|_| negative(count.get()))
+}
+
+#[cold]
+fn negative(count: i64) -> Error {
+    Error::new(Class::COUNT, format!("the count {count} is negative"))
 }
 
 impl Rank {
@@ -123,13 +137,13 @@ impl Rank {
     ///
     /// # Safety
     /// As for [`Buf::new`].
-    #[inline]
+    #[inline(always)]
     pub unsafe fn buf<N: Count>(&self, addr: *const c_void, n: N, datatype: MPI_Datatype) -> Result<Buf<'_>> {
         let (count, ty) = (count(n)?, self.committed(datatype)?);
         // Nothing lies in the first page: data there is data at no address.
         let nowhere = (addr as usize).wrapping_add(ty.true_lb() as usize) < 4096;
         if nowhere && count > 0 && ty.size() > 0 {
-            return Err(bad_buffer(addr, count, &ty.describe()));
+            return Err(bad_buffer(addr, count, ty));
         }
         // SAFETY: the caller's.
         Ok(unsafe { Buf::new(addr.cast_mut().cast(), count, ty) })
@@ -137,7 +151,8 @@ impl Rank {
 }
 
 #[cold]
-fn bad_buffer(addr: *const c_void, count: usize, ty: &str) -> Error {
+fn bad_buffer(addr: *const c_void, count: usize, ty: &Datatype) -> Error {
+    let ty = ty.describe();
     let what = match addr as usize {
         0 => "a null pointer".to_owned(),
         1 => "MPI_IN_PLACE, which has no meaning here".to_owned(),

@@ -15,7 +15,7 @@ use mpi_fm::handle::Handle;
 use mpi_fm::request::{NULL, Persistent, State};
 use mpi_fm::memory::Memory;
 use mpi_fm::status::{Outcome, Status};
-use mpi_fm::{Buf, Process, Result, bail};
+use mpi_fm::{Buf, Class, Error, Process, Result, bail};
 use parking_lot::Mutex;
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl<'c> Destination<'c> {
     fn check(rank: &'c Rank, dest: c_int, tag: c_int, comm: MPI_Comm) -> Result<Destination<'c>> {
         let comm = rank.comm(comm)?;
         if tag < 0 {
-            bail!(TAG, "the tag of a send is {tag}: tags are 0 to MPI_TAG_UB, which is {}", c_int::MAX);
+            return Err(bad_tag(tag, "send", ""));
         }
         Ok(Destination { comm, rank: comm.destination(dest)?, tag })
     }
@@ -66,8 +66,7 @@ impl<'c> Source<'c> {
     fn check(rank: &'c Rank, source: c_int, tag: c_int, comm: MPI_Comm) -> Result<Source<'c>> {
         let comm = rank.comm(comm)?;
         if tag < 0 && tag != ANY_TAG {
-            let most = c_int::MAX;
-            bail!(TAG, "the tag of a receive is {tag}: tags are 0 to MPI_TAG_UB, which is {most}, or MPI_ANY_TAG");
+            return Err(bad_tag(tag, "receive", ", or MPI_ANY_TAG"));
         }
         Ok(Source { comm, rank: comm.source(source)?, tag: (tag != ANY_TAG).then_some(tag) })
     }
@@ -78,8 +77,15 @@ impl<'c> Source<'c> {
     }
 }
 
+#[cold]
+fn bad_tag(tag: c_int, what: &str, or: &str) -> Error {
+    let most = c_int::MAX;
+    Error::new(Class::TAG, format!("the tag of a {what} is {tag}: tags are 0 to MPI_TAG_UB, which is {most}{or}"))
+}
+
 const PROC_NULL: Outcome = Outcome { status: Status::PROC_NULL, error: None };
 
+#[inline(always)]
 fn start_send(process: &Process, buf: Buf<'_>, to: &Destination<'_>, how: How) -> Result<Handle> {
     let Some(rank) = to.rank else { return process.completed(Outcome::EMPTY, to.comm.handle) };
     let address = to.address(rank);
@@ -90,6 +96,7 @@ fn start_send(process: &Process, buf: Buf<'_>, to: &Destination<'_>, how: How) -
     }
 }
 
+#[inline(always)]
 fn start_receive(process: &Process, buf: Buf<'_>, from: &Source<'_>) -> Result<Handle> {
     match from.rank {
         Some(rank) => process.irecv(buf, from.from(rank)),
@@ -112,6 +119,7 @@ unsafe fn conclude(outcome: Outcome, status: *mut MPI_Status) -> Result<()> {
 
 macro_rules! sends {
     ($($blocking:ident $starting:ident $persistent:ident $how:ident)*) => {$(
+        #[inline]
         pub unsafe fn $blocking<N: Count>(
             rank: &Rank, buf: *const c_void, count: N, datatype: MPI_Datatype, dest: c_int, tag: c_int, comm: MPI_Comm,
         ) -> Result<()> {
@@ -121,6 +129,7 @@ macro_rules! sends {
             send_now(rank, buf, &to, How::$how)
         }
 
+        #[inline]
         pub unsafe fn $starting<N: Count>(
             rank: &Rank, buf: *const c_void, count: N, datatype: MPI_Datatype, dest: c_int, tag: c_int, comm: MPI_Comm,
             request: *mut MPI_Request,
@@ -161,7 +170,7 @@ sends! {
     bsend ibsend bsend_init Buffered
 }
 
-#[inline]
+#[inline(always)]
 fn send_now(rank: &Rank, buf: Buf<'_>, to: &Destination<'_>, how: How) -> Result<()> {
     let Some(dest) = to.rank else { return Ok(()) };
     match how {
@@ -175,6 +184,7 @@ fn send_now(rank: &Rank, buf: Buf<'_>, to: &Destination<'_>, how: How) -> Result
     Ok(())
 }
 
+#[inline]
 pub unsafe fn recv<N: Count>(
     rank: &Rank,
     buf: *mut c_void,
@@ -196,6 +206,7 @@ pub unsafe fn recv<N: Count>(
     unsafe { conclude(outcome, status) }
 }
 
+#[inline]
 pub unsafe fn irecv<N: Count>(
     rank: &Rank,
     buf: *mut c_void,
@@ -573,6 +584,7 @@ pub fn persistent(
 ///
 /// # Safety
 /// `to` is writable: the caller has checked it before the operation started.
+#[inline]
 pub unsafe fn put_request(to: *mut MPI_Request, handle: Handle) -> Result<()> {
     // SAFETY: the caller's.
     unsafe { put("request", to, MPI_Request::from_handle(handle)) }

@@ -71,12 +71,13 @@ impl Rank {
 
     /// # Errors
     /// `MPI_ERR_COMM` when the handle names no communicator.
-    #[inline]
+    #[inline(always)]
     pub fn comm(&self, comm: MPI_Comm) -> Result<&Arc<Comm>> {
-        if matches!(comm, MPI_Comm::WORLD | MPI_Comm::SELF) && !self.in_world() {
-            return Err(not_in_world());
+        match comm {
+            MPI_Comm::WORLD if self.in_world() => Ok(self.process.world()),
+            MPI_Comm::WORLD | MPI_Comm::SELF if !self.in_world() => Err(not_in_world()),
+            _ => self.process.comm(comm.handle()),
         }
-        self.process.comm(comm.handle())
     }
 
     #[inline]

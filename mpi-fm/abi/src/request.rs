@@ -6,13 +6,14 @@ use crate::rank::Rank;
 use crate::status::{store, store_with_error};
 use crate::types::{CHandle, MPI_Request, MPI_Status};
 use mpi_fm::constants::UNDEFINED;
-use mpi_fm::handle::Handle;
+use mpi_fm::handle::{Handle, Kind, bad_handle};
 use mpi_fm::request::complete::Standing;
 use mpi_fm::status::Outcome;
 use mpi_fm::{Class, Error, Process, Result, bail};
 use std::ffi::c_int;
 
 /// Takes the outcome of a request that is not active any more, and makes its handle null unless it is persistent.
+#[inline]
 fn take(process: &Process, request: &mut MPI_Request) -> Result<Outcome> {
     let (outcome, persists) = process.finish_and_tell(request.handle())?;
     if !persists {
@@ -49,16 +50,22 @@ impl Statuses {
     ///
     /// # Safety
     /// `first` is ignored (null), or an array of more than `at` statuses.
+    #[inline]
     unsafe fn write(&mut self, at: usize, outcome: Outcome) {
-        let code = outcome.error.as_ref().map_or(0, |error| current().codes.code(error));
+        let code = outcome.error.map_or(0, |error| self.note_failure(error));
         if !self.first.is_null() {
             // SAFETY: the caller's.
             unsafe { store_with_error(self.first.add(at), &outcome.status, code) };
         }
-        if let Some(mut error) = outcome.error {
-            error.class = Class::IN_STATUS;
-            self.failed.get_or_insert(error);
-        }
+    }
+
+    /// One of the operations has failed: its error code.
+    #[cold]
+    fn note_failure(&mut self, mut error: Error) -> c_int {
+        let code = current().codes.code(&error);
+        error.class = Class::IN_STATUS;
+        self.failed.get_or_insert(error);
+        code
     }
 
     fn conclude(self) -> Result<()> {
@@ -80,12 +87,17 @@ pub unsafe fn wait(rank: &Rank, request: *mut MPI_Request, status: *mut MPI_Stat
 }
 
 /// Waits until the request is not active.
+#[inline]
 fn wait_inactive(process: &Process, handle: Handle) -> Result<()> {
     if process.standing(handle)? == Standing::Active {
-        let waiting = process.waiting_for(handle);
-        process.wait_until(waiting, || !matches!(process.standing(handle), Ok(Standing::Active)));
+        wait_for(process, handle);
     }
     Ok(())
+}
+
+fn wait_for(process: &Process, handle: Handle) {
+    let waiting = process.waiting_for(handle);
+    process.wait_until(waiting, || !matches!(process.standing(handle), Ok(Standing::Active)));
 }
 
 /// Whether the request is not active, after a round of progress if need be.
@@ -127,23 +139,29 @@ pub unsafe fn waitall(
     // SAFETY: the caller's.
     let requests = unsafe { array_mut("array_of_requests", requests, length("count", count)?) }?;
     check_all(&rank.process, requests)?;
-    for request in requests.iter() {
+    let mut statuses = Statuses::new(statuses);
+    for (at, request) in requests.iter_mut().enumerate() {
         wait_inactive(&rank.process, request.handle())?;
+        // SAFETY: the caller's.
+        unsafe { statuses.write(at, take(&rank.process, request)?) };
     }
-    // SAFETY: the caller's.
-    unsafe { take_all(&rank.process, requests, statuses) }
+    statuses.conclude()
 }
 
 /// No handle may be bad before anything is waited for.
 fn check_all(process: &Process, requests: &[MPI_Request]) -> Result<()> {
     for (at, request) in requests.iter().enumerate() {
-        if *request != MPI_Request::NULL
-            && let Err(error) = process.requests.get(request.handle())
-        {
-            return Err(Error::new(error.class, format!("request {at} of {}: {}", requests.len(), error.text)));
+        if process.requests.find(request.handle()).is_none() && *request != MPI_Request::NULL {
+            return Err(bad_request(at, requests));
         }
     }
     Ok(())
+}
+
+#[cold]
+fn bad_request(at: usize, requests: &[MPI_Request]) -> Error {
+    let error = bad_handle(Kind::Request, requests[at].handle());
+    Error::new(error.class, format!("request {at} of {}: {}", requests.len(), error.text))
 }
 
 /// # Safety

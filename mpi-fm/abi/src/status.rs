@@ -67,6 +67,7 @@ pub unsafe fn store(to: *mut MPI_Status, status: &Status) {
 ///
 /// # Safety
 /// As for [`store`].
+#[inline]
 pub unsafe fn store_with_error(to: *mut MPI_Status, status: &Status, error: c_int) {
     if !to.is_null() {
         // SAFETY: the caller's.

@@ -42,7 +42,13 @@ impl Process {
     }
 
     /// Reads one piece of what is to be read. Returns whether there was any.
+    #[inline]
     pub(crate) fn fetch_some(&self) -> bool {
+        let any = !self.fetches.0.lock().is_empty();
+        any && self.fetch_first()
+    }
+
+    fn fetch_first(&self) -> bool {
         let Some(mut fetch) = self.fetches.0.lock().pop_front() else { return false };
         if self.fetch_piece(&mut fetch) {
             self.fetches.0.lock().push_front(fetch);

@@ -33,15 +33,24 @@ const EMPTY: Bucket = Bucket { head: NIL, tail: NIL };
 
 /// One hash table over the entries. Those with the same key are in one bucket, oldest first.
 struct Index {
+    /// A power of two of them.
     buckets: Box<[Bucket]>,
     len: usize,
 }
 
 impl Index {
-    fn bucket(&self, key: Key) -> usize {
-        let mixed = (u64::from(key.0) << 32 | u64::from(key.1 as u32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 32) as usize & (self.buckets.len() - 1)
+    #[inline]
+    fn bucket(&mut self, key: Key) -> &mut Bucket {
+        let at = place(key, self.buckets.len());
+        &mut self.buckets[at]
     }
+}
+
+/// Which of `buckets` holds what has this key.
+#[inline]
+fn place(key: Key, buckets: usize) -> usize {
+    let mixed = (u64::from(key.0) << 32 | u64::from(key.1 as u32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize & (buckets - 1)
 }
 
 /// Values, each in `N` lists at once: in list `i` under its `i`-th key.
@@ -74,25 +83,21 @@ impl<T, const N: usize> Lists<T, N> {
     }
 
     /// Appends `value` to each list whose place in `keys` holds a key. Returns its number, good until it is removed.
+    #[inline]
     pub fn push(&mut self, keys: [Option<Key>; N], value: T) -> u32 {
-        let number = match self.free {
-            NIL => {
-                self.entries.push(Entry { links: [UNLINKED; N], keys: [(0, 0); N], value: None });
-                (self.entries.len() - 1) as u32
-            }
-            number => {
-                self.free = self.entries[number as usize].links[0].next;
-                number
-            }
-        };
-        self.entries[number as usize].value = Some(value);
+        let number = if self.free == NIL { self.add() } else { self.free };
+        let entry = &mut self.entries[number as usize];
+        self.free = entry.links[0].next;
+        entry.value = Some(value);
         for (list, key) in keys.into_iter().enumerate() {
             match key {
                 Some(key) => {
                     self.entries[number as usize].keys[list] = key;
-                    self.grow(list);
-                    self.append(list, number);
+                    if self.indexes[list].len >= 2 * self.indexes[list].buckets.len() {
+                        self.grow(list);
+                    }
                     self.indexes[list].len += 1;
+                    self.append(list, number, key);
                 }
                 None => self.entries[number as usize].links[list] = Link { previous: number, next: number },
             }
@@ -100,31 +105,37 @@ impl<T, const N: usize> Lists<T, N> {
         number
     }
 
-    fn append(&mut self, list: usize, number: u32) {
-        let bucket = self.indexes[list].bucket(self.entries[number as usize].keys[list]);
-        let tail = self.indexes[list].buckets[bucket].tail;
-        self.entries[number as usize].links[list] = Link { previous: tail, next: NIL };
-        match tail {
-            NIL => self.indexes[list].buckets[bucket].head = number,
-            tail => self.entries[tail as usize].links[list].next = number,
-        }
-        self.indexes[list].buckets[bucket].tail = number;
+    /// A new free entry, while there is no other.
+    #[cold]
+    fn add(&mut self) -> u32 {
+        self.entries.push(Entry { links: [UNLINKED; N], keys: [(0, 0); N], value: None });
+        (self.entries.len() - 1) as u32
     }
 
-    /// Doubles the buckets of `list` when they hold two values each. Values of one key share a bucket before and after, so
+    #[inline]
+    fn append(&mut self, list: usize, number: u32, key: Key) {
+        let bucket = self.indexes[list].bucket(key);
+        let previous = std::mem::replace(&mut bucket.tail, number);
+        match previous {
+            NIL => bucket.head = number,
+            previous => self.entries[previous as usize].links[list].next = number,
+        }
+        self.entries[number as usize].links[list] = Link { previous, next: NIL };
+    }
+
+    /// Doubles the buckets of `list`, which hold two values each. Values of one key share a bucket before and after, so
     /// that moving bucket by bucket keeps their order.
+    #[cold]
     fn grow(&mut self, list: usize) {
         let index = &mut self.indexes[list];
-        if index.len < 2 * index.buckets.len() {
-            return;
-        }
         let twice = vec![EMPTY; 2 * index.buckets.len()].into();
         let old = std::mem::replace(&mut index.buckets, twice);
         for bucket in old {
             let mut number = bucket.head;
             while number != NIL {
-                let next = self.entries[number as usize].links[list].next;
-                self.append(list, number);
+                let Entry { links, keys, .. } = &self.entries[number as usize];
+                let (next, key) = (links[list].next, keys[list]);
+                self.append(list, number, key);
                 number = next;
             }
         }
@@ -137,7 +148,7 @@ impl<T, const N: usize> Lists<T, N> {
         if index.len == 0 {
             return None;
         }
-        let mut number = index.buckets[index.bucket(key)].head;
+        let mut number = index.buckets[place(key, index.buckets.len())].head;
         while number != NIL {
             let entry = &self.entries[number as usize];
             if entry.keys[list] == key {
@@ -156,27 +167,29 @@ impl<T, const N: usize> Lists<T, N> {
     ///
     /// # Panics
     /// If no value has this number.
+    #[inline]
     pub fn remove(&mut self, number: u32) -> T {
-        let value = self.entries[number as usize].value.take().expect("a value in the lists");
+        let entry = &mut self.entries[number as usize];
+        let value = entry.value.take().expect("a value in the lists");
         for list in 0..N {
-            let Link { previous, next } = self.entries[number as usize].links[list];
+            let Entry { links, keys, .. } = &self.entries[number as usize];
+            let (Link { previous, next }, key) = (links[list], keys[list]);
             if next == number {
                 continue; // not in this list
             }
-            let bucket = self.indexes[list].bucket(self.entries[number as usize].keys[list]);
             match previous {
-                NIL => self.indexes[list].buckets[bucket].head = next,
+                NIL => self.indexes[list].bucket(key).head = next,
                 previous => self.entries[previous as usize].links[list].next = next,
             }
             match next {
-                NIL => self.indexes[list].buckets[bucket].tail = previous,
+                NIL => self.indexes[list].bucket(key).tail = previous,
                 next => self.entries[next as usize].links[list].previous = previous,
             }
             self.indexes[list].len -= 1;
         }
         self.entries[number as usize].links[0].next = self.free;
         self.free = number;
-        if self.indexes.iter().all(|index| index.len == 0) && self.entries.capacity() > LARGE {
+        if self.entries.len() > LARGE && self.is_empty() {
             *self = Lists::default();
         }
         value

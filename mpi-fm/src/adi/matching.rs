@@ -23,6 +23,7 @@ impl Pattern {
     }
 
     /// The list for patterns with wildcards in the same places, and the key there.
+    #[inline]
     fn class(&self) -> (usize, Key) {
         match (self.source, self.tag) {
             (Some(source), Some(tag)) => (EXACT, (source, tag)),
@@ -87,6 +88,11 @@ impl<R, M> Matcher<R, M> {
             let number = self.posted[EXACT].first(0, (source, tag))?;
             return Some(self.remove_posted(EXACT, number));
         }
+        self.arrive_among_wildcards(source, tag)
+    }
+
+    #[inline(never)]
+    fn arrive_among_wildcards(&mut self, source: u32, tag: i32) -> Option<R> {
         let mut best: Option<(u64, usize, u32)> = None;
         for (class, (key, posted)) in keys(source, tag).into_iter().zip(&self.posted).enumerate() {
             if let Some(number) = posted.first(0, key) {

@@ -43,9 +43,15 @@ impl Process {
 
     /// Pushes to every peer with work. Returns whether anything moved, or a peer turned out to have none left: whoever waits for that
     /// ([`has_work_to_push`](Self::has_work_to_push)) would otherwise go to sleep just when it has come true.
+    #[inline]
     pub(crate) fn push_all(&self) -> bool {
         // Those that stay busy go behind these.
         let busy = self.busy_peers.lock().len();
+        busy > 0 && self.push_to(busy)
+    }
+
+    /// Pushes to the first so many peers with work.
+    fn push_to(&self, busy: usize) -> bool {
         let mut moved = false;
         for _ in 0..busy {
             let Some(peer) = self.busy_peers.lock().pop_front() else { break };

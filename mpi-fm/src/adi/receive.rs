@@ -58,6 +58,7 @@ pub struct From<'c> {
 }
 
 impl From<'_> {
+    #[inline]
     pub fn pattern(&self) -> Pattern {
         Pattern { source: self.rank.map(|rank| rank as u32), tag: self.tag.map(|tag| matched_tag(self.plane, tag)) }
     }
@@ -81,6 +82,7 @@ pub fn matched_tag(plane: Plane, tag: i32) -> i32 {
     }
 }
 
+#[inline]
 fn status(envelope: &Envelope, bytes: u64) -> Status {
     Status { source: envelope.source as i32, tag: envelope.tag, bytes, cancelled: false }
 }
@@ -90,6 +92,7 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM`
+    #[inline]
     pub fn irecv(&self, buf: Buf<'_>, from: From<'_>) -> Result<Handle> {
         self.irecv_into(Memory::of(&buf), from)
     }
@@ -98,6 +101,7 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM`
+    #[inline]
     pub fn irecv_into(&self, memory: Memory, from: From<'_>) -> Result<Handle> {
         let pattern = from.pattern();
         // Before the request, which in other places is locked under it.
@@ -105,7 +109,7 @@ impl Process {
         let (request, _, mut inner) = self.requests.open(State::Idle, memory, from.comm.handle)?;
         inner.outcome.status.tag = from.tag.unwrap_or(crate::constants::ANY_TAG);
         match matcher.take(&pattern) {
-            None => inner.state = State::Posted { plane: from.plane, number: matcher.post(&pattern, request) },
+            None => inner.state.set(State::Posted { plane: from.plane, number: matcher.post(&pattern, request) }),
             Some(arrived) => {
                 drop((inner, matcher));
                 self.receive_arrived(request, arrived);
@@ -145,6 +149,7 @@ impl Process {
     }
 
     /// A message that waited meets its receive.
+    #[inline(never)]
     fn receive_arrived(&self, receive: Handle, arrived: Arrived) {
         let Arrived { from, envelope, body } = arrived;
         match body {
@@ -161,13 +166,14 @@ impl Process {
     pub(crate) fn deliver(&self, receive: Handle, envelope: &Envelope, body: &[u8]) {
         let Some(request) = self.requests.find(receive) else { return };
         let mut inner = request.inner.lock();
-        let outcome = self.matched(&inner, envelope, body.len() as u64);
+        inner.outcome = self.matched(&inner, envelope, body.len() as u64);
         inner.memory.write_at(0, body);
-        self.requests.complete_locked(request, inner, outcome);
+        self.requests.end(request, inner);
     }
 
     /// How a receive will end that has met a message with this envelope and length. The length that the status tells is that of what was
     /// received, also after truncation.
+    #[inline]
     pub(crate) fn matched(&self, receive: &Inner, envelope: &Envelope, bytes: u64) -> Outcome {
         let room = receive.memory.len();
         let status = status(envelope, bytes.min(room));

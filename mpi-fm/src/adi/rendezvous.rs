@@ -74,8 +74,7 @@ impl Process {
     /// The receive has all it will get.
     pub(super) fn received(&self, receive: Handle) {
         let Some(request) = self.requests.find(receive) else { return };
-        let outcome = std::mem::replace(&mut request.inner.lock().outcome, Outcome::EMPTY);
-        self.requests.complete(receive, outcome);
+        self.requests.end(request, request.inner.lock());
     }
 
     /// Both ends are here.

@@ -47,6 +47,7 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM`
+    #[inline]
     pub fn send(&self, buf: Buf<'_>, to: Address<'_>, mode: Mode) -> Result<()> {
         match self.start_send(buf, &to, mode)? {
             Started::Gone { .. } => Ok(()),
@@ -62,6 +63,7 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM`
+    #[inline]
     pub fn isend(&self, buf: Buf<'_>, to: Address<'_>, mode: Mode) -> Result<Handle> {
         match self.start_send(buf, &to, mode)? {
             Started::Gone { sequence } => self.sent(&to, sequence),

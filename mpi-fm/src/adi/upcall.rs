@@ -3,6 +3,7 @@
 use super::envelope::{
     Announcement, BUDGET, Budget, CANCEL, CANCELLED, CLEAR_TO_SEND, DATA, EAGER, Envelope, FETCHED, READY_TO_SEND, Words,
 };
+use super::peer::Owed;
 use super::receive::{Arrived, Body, matched_tag};
 use crate::process::Process;
 use fm::stream::Receive;
@@ -120,25 +121,27 @@ impl Process {
     }
 
     /// An eager message from `from` was matched: its budget goes back, in portions of a quarter.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn owe(&self, from: Peer, bytes: u64) {
         if from == self.me() {
             return;
         }
-        let (messages, bytes) = {
-            let peer = self.peer(from);
-            let mut owed = peer.owed.lock();
-            peer.received.eager.count(bytes);
-            owed.messages += 1;
-            owed.bytes += bytes;
-            if owed.messages < self.config.unexpected_messages_max() / 4
-                && owed.bytes < self.config.unexpected_bytes_max() / 4
-            {
-                return;
-            }
-            let owed = std::mem::take(&mut *owed);
-            (owed.messages, owed.bytes)
-        };
+        let peer = self.peer(from);
+        let mut owed = peer.owed.lock();
+        peer.received.eager.count(bytes);
+        owed.messages += 1;
+        owed.bytes += bytes;
+        if owed.messages >= self.config.unexpected_messages_max() / 4
+            || owed.bytes >= self.config.unexpected_bytes_max() / 4
+        {
+            let portion = std::mem::take(&mut *owed);
+            drop(owed);
+            self.give_back(from, portion);
+        }
+    }
+
+    #[cold]
+    fn give_back(&self, from: Peer, Owed { messages, bytes }: Owed) {
         self.reply(from, BUDGET, &Budget::words(messages, bytes).to_bytes());
     }
 }

@@ -74,10 +74,13 @@ impl Process {
     }
 
     /// Advances the nonblocking collectives. Returns whether one completed. Called by the thread that has the turn.
+    #[inline]
     pub(crate) fn advance_running(&self) -> bool {
-        if self.running.runs.lock().is_empty() {
-            return false;
-        }
+        let any = !self.running.runs.lock().is_empty();
+        any && self.advance_some()
+    }
+
+    fn advance_some(&self) -> bool {
         // Taken out, because a task may need locks that others hold while they start one.
         let mut runs = std::mem::take(&mut *self.running.runs.lock());
         let before = runs.len();

@@ -14,12 +14,11 @@ use crate::coll::Form;
 use crate::coll::board::CommBoard;
 use crate::constants::{ANY_SOURCE, PROC_NULL};
 use crate::errhandler::Errhandler;
-use crate::error::Result;
+use crate::error::{Class, Error, Result};
 use crate::group::{Comparison, Group};
 use crate::handle::{self, Handle};
 use crate::objects::Attached;
 use crate::topo::Topology;
-use crate::bail;
 use crate::bsend::BufferSlot;
 use contexts::Contexts;
 use fm::{Peer, ThreadLock};
@@ -153,6 +152,7 @@ impl Comm {
     }
 
     /// The group that ranks in point-to-point calls refer to.
+    #[inline]
     pub fn targets(&self) -> &Arc<Group> {
         self.remote.as_ref().map_or(&self.group, |remote| &remote.group)
     }
@@ -205,7 +205,13 @@ impl Comm {
         if rank == PROC_NULL {
             return Ok(None);
         }
-        bail!(RANK, "rank {rank} is not in {}, which has ranks 0 to {}", self.describe(), self.targets().size() - 1)
+        Err(self.no_rank(rank))
+    }
+
+    #[cold]
+    fn no_rank(&self, rank: i32) -> Error {
+        let last = self.targets().size() - 1;
+        Error::new(Class::RANK, format!("rank {rank} is not in {}, which has ranks 0 to {last}", self.describe()))
     }
 
     /// Checks a source: as a destination, or `MPI_ANY_SOURCE` (`Some(None)`).

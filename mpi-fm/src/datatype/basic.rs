@@ -182,6 +182,7 @@ const _: () = assert!(TABLE_LEN < 255);
 
 impl Basic {
     /// The predefined datatype of an ABI handle.
+    #[inline]
     pub fn of_handle(handle: u32) -> Option<Basic> {
         let at = handle.checked_sub(FIRST_HANDLE)? as usize;
         match ROW_OF_HANDLE.get(at) {
@@ -200,6 +201,7 @@ impl Basic {
         Basic(index as u8)
     }
 
+    #[inline]
     pub fn index(self) -> usize {
         self.0 as usize
     }

@@ -95,6 +95,7 @@ impl Predefined {
             Ok(Arc::new(Datatype {
                 shape: named.shape,
                 layout: named.layout.clone(),
+                contiguous: named.contiguous,
                 signature: named.signature.clone(),
                 contents: Arc::new(contents),
                 basic: Some(basic),

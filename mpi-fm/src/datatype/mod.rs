@@ -51,6 +51,8 @@ use signature::Signature;
 pub struct Datatype {
     shape: Shape,
     layout: Placed,
+    /// Worked out once: every message asks.
+    contiguous: bool,
     signature: Arc<Signature>,
     contents: Arc<Contents>,
     /// The predefined type that this one is, or is a duplicate or an unnamed equivalent (f90) of.
@@ -61,6 +63,10 @@ pub struct Datatype {
     name: Mutex<Box<[u8]>>,
     attributes: Attributes,
     handle: AtomicU32,
+}
+
+fn is_contiguous(shape: &Shape, layout: &Placed) -> bool {
+    shape.size == 0 || (layout.is_run() && shape.extent == shape.size)
 }
 
 /// Chains of constructors longer than this are refused: walking and freeing them recurse.
@@ -76,6 +82,7 @@ impl Datatype {
             Some((value, index)) => predefined::pair(value, index),
         };
         Arc::new(Datatype {
+            contiguous: is_contiguous(&shape, &layout),
             shape,
             layout,
             signature: Signature::basic(basic),
@@ -98,6 +105,7 @@ impl Datatype {
             bail!(NO_MEM, "datatypes nest at most {DEPTH_MAX} constructors deep");
         }
         Ok(Arc::new(Datatype {
+            contiguous: is_contiguous(&shape, &layout),
             shape,
             layout,
             signature,
@@ -112,6 +120,7 @@ impl Datatype {
     }
 
     /// Bytes of data in one item.
+    #[inline]
     pub fn size(&self) -> u64 {
         self.shape.size as u64
     }
@@ -128,6 +137,7 @@ impl Datatype {
         self.shape.extent
     }
 
+    #[inline]
     pub fn true_lb(&self) -> i64 {
         self.shape.true_lb
     }
@@ -150,15 +160,18 @@ impl Datatype {
     }
 
     /// For any count, packed bytes are the memory's bytes from the true lower bound on.
+    #[inline]
     pub fn is_contiguous(&self) -> bool {
-        self.size() == 0 || (self.layout.is_run() && self.extent() == self.shape.size)
+        self.contiguous
     }
 
     /// As [`Datatype::is_contiguous`], for this many items.
+    #[inline]
     pub fn is_contiguous_for(&self, count: usize) -> bool {
         count == 0 || self.is_contiguous() || (count == 1 && self.layout.is_run())
     }
 
+    #[inline]
     pub fn is_committed(&self) -> bool {
         self.committed.load(Relaxed)
     }
@@ -242,6 +255,7 @@ impl Datatype {
         Arc::new(Datatype {
             shape: self.shape,
             layout: self.layout.clone(),
+            contiguous: self.contiguous,
             signature: self.signature.clone(),
             contents: self.contents.clone(),
             basic: self.basic,

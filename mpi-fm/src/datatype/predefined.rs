@@ -32,10 +32,12 @@ impl Predefined {
     }
 
     /// The named type of an ABI handle.
+    #[inline]
     pub fn of_handle(&self, handle: u32) -> Option<&Arc<Datatype>> {
         Basic::of_handle(handle).map(|basic| self.get(basic))
     }
 
+    #[inline]
     pub fn get(&self, basic: Basic) -> &Arc<Datatype> {
         &self.named[basic.index()]
     }

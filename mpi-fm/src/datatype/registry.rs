@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Basic, Datatype, Predefined};
 use crate::bail;
-use crate::error::Result;
+use crate::error::{Class, Error, Result};
 use crate::handle::{FIRST_DYNAMIC, Handle, Kind, Table, bad_handle};
 
 /// MPI_DATATYPE_NULL
@@ -39,24 +39,15 @@ impl Datatypes {
     /// `MPI_ERR_TYPE` when it names none.
     #[inline]
     pub fn lookup(&self, handle: Handle) -> Result<&Arc<Datatype>> {
-        if handle >= FIRST_DYNAMIC {
-            return self.table.get(handle);
-        }
-        match self.predefined.of_handle(handle) {
-            Some(ty) => Ok(ty),
-            None if handle == NULL => bail!(TYPE, "the datatype is MPI_DATATYPE_NULL"),
-            None => Err(bad_handle(Kind::Datatype, handle)),
-        }
+        let found = if handle >= FIRST_DYNAMIC { self.table.find(handle) } else { self.predefined.of_handle(handle) };
+        found.ok_or_else(|| no_datatype(handle))
     }
 
     /// As [`Datatypes::lookup`], for communication, which needs a committed type (MPI 5.0 section 5.1.9).
     #[inline]
     pub fn committed(&self, handle: Handle) -> Result<&Arc<Datatype>> {
         let ty = self.lookup(handle)?;
-        if !ty.is_committed() {
-            bail!(TYPE, "the datatype has not been committed: {}", ty.describe());
-        }
-        Ok(ty)
+        if ty.is_committed() { Ok(ty) } else { Err(not_committed(ty)) }
     }
 
     /// The type's handle: a new one, unless it has one already, as predefined types do that were asked for before.
@@ -102,6 +93,19 @@ impl Datatypes {
         }
         self.table.remove(handle)
     }
+}
+
+#[cold]
+fn no_datatype(handle: Handle) -> Error {
+    match handle {
+        NULL => Error::new(Class::TYPE, "the datatype is MPI_DATATYPE_NULL"),
+        _ => bad_handle(Kind::Datatype, handle),
+    }
+}
+
+#[cold]
+fn not_committed(ty: &Datatype) -> Error {
+    Error::new(Class::TYPE, format!("the datatype has not been committed: {}", ty.describe()))
 }
 
 #[cfg(test)]

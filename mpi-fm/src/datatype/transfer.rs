@@ -38,6 +38,7 @@ impl Datatype {
     ///
     /// # Safety
     /// `count` items of this type at `addr` are readable and do not overlap `out`.
+    #[inline]
     pub unsafe fn pack(&self, addr: *const u8, count: usize, offset: u64, out: &mut [u8]) -> usize {
         let take = self.span(count, offset, out.len());
         if take > 0 {
@@ -52,6 +53,7 @@ impl Datatype {
     ///
     /// # Safety
     /// `count` items of this type at `addr` are writable and do not overlap `data`.
+    #[inline]
     pub unsafe fn unpack(&self, addr: *mut u8, count: usize, offset: u64, data: &[u8]) -> usize {
         let take = self.span(count, offset, data.len());
         if take > 0 {

@@ -76,6 +76,7 @@ impl Members {
 }
 
 impl Progression {
+    #[inline]
     fn get(self, rank: usize) -> Peer {
         assert!(rank < self.len as usize, "rank {rank} in a group of {}", self.len);
         Peer((i64::from(self.first) + rank as i64 * self.stride) as u32)

@@ -83,6 +83,7 @@ impl Group {
         Group::within(self.session.clone(), processes)
     }
 
+    #[inline]
     pub fn size(&self) -> usize {
         self.members.len()
     }

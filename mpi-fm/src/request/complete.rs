@@ -1,6 +1,6 @@
 //! Completing requests: wait, test, free (MPI 5.0 section 3.7.3).
 
-use super::{NULL, Request, State};
+use super::{Inner, NULL, Request, State};
 use crate::bail;
 use crate::error::Result;
 use crate::handle::{Handle, Kind, bad_handle};
@@ -8,6 +8,7 @@ use crate::host::Waiting;
 use crate::memory::Memory;
 use crate::process::Process;
 use crate::status::{Outcome, Status};
+use fm::lock::Guard;
 
 /// Where a request stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,15 +36,14 @@ impl Process {
     /// `MPI_ERR_REQUEST`
     #[inline]
     pub fn standing(&self, handle: Handle) -> Result<Standing> {
-        let Some(request) = self.requests.find(handle) else {
-            return if handle == NULL { Ok(Standing::Inactive) } else { Err(bad_handle(Kind::Request, handle)) };
-        };
+        let Some(request) = self.requests.find(handle) else { return standing_of_none(handle) };
         if request.is_done() {
             return Ok(Standing::Complete);
         }
         self.standing_undone(request)
     }
 
+    #[inline(never)]
     fn standing_undone(&self, request: &Request) -> Result<Standing> {
         let active = match &request.inner.lock().state {
             State::Persistent(persistent) => persistent.active,
@@ -58,6 +58,7 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_REQUEST`
+    #[inline]
     pub fn finish(&self, handle: Handle) -> Result<Outcome> {
         self.finish_and_tell(handle).map(|(outcome, _)| outcome)
     }
@@ -66,11 +67,24 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_REQUEST`
+    #[inline(always)]
     pub fn finish_and_tell(&self, handle: Handle) -> Result<(Outcome, bool)> {
-        let Some(request) = self.requests.find(handle) else {
-            return if handle == NULL { Ok((Outcome::EMPTY, false)) } else { Err(bad_handle(Kind::Request, handle)) };
-        };
+        let Some(request) = self.requests.find(handle) else { return nothing_to_finish(handle) };
         let mut inner = request.inner.lock();
+        if inner.state.is_special() {
+            return self.finish_special(handle, request, inner);
+        }
+        let outcome = inner.outcome.take();
+        if inner.buffered && !inner.memory.is_empty() {
+            inner.held = false; // the message is still on its way
+        } else {
+            self.requests.free_locked(request, inner);
+        }
+        Ok((outcome, false))
+    }
+
+    #[inline(never)]
+    fn finish_special(&self, handle: Handle, request: &Request, mut inner: Guard<'_, Inner>) -> Result<(Outcome, bool)> {
         match &mut inner.state {
             State::Persistent(persistent) => {
                 let active = std::mem::replace(&mut persistent.active, NULL);
@@ -90,15 +104,7 @@ impl Process {
                 self.requests.free(handle);
                 Ok((Outcome { status, error: queried.and(freed).err() }, false))
             }
-            _ => {
-                let outcome = std::mem::replace(&mut inner.outcome, Outcome::EMPTY);
-                if inner.buffered && !inner.memory.is_empty() {
-                    inner.held = false; // the message is still on its way
-                } else {
-                    self.requests.free_locked(request, inner);
-                }
-                Ok((outcome, false))
-            }
+            _ => unreachable!("no special request"),
         }
     }
 
@@ -232,4 +238,14 @@ impl Process {
         // The handle was live a moment ago, and it is this owner's only.
         let _ = self.release(handle);
     }
+}
+
+#[cold]
+fn standing_of_none(handle: Handle) -> Result<Standing> {
+    if handle == NULL { Ok(Standing::Inactive) } else { Err(bad_handle(Kind::Request, handle)) }
+}
+
+#[cold]
+fn nothing_to_finish(handle: Handle) -> Result<(Outcome, bool)> {
+    if handle == NULL { Ok((Outcome::EMPTY, false)) } else { Err(bad_handle(Kind::Request, handle)) }
 }

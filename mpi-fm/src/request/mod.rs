@@ -38,12 +38,26 @@ pub enum State {
 }
 
 impl State {
+    /// The request lasts or ends in its own way: not one of a single message or collective.
+    #[inline]
+    fn is_special(&self) -> bool {
+        matches!(self, State::Persistent(_) | State::Partitioned(_) | State::Generalized(_))
+    }
+
+    /// Becomes `state`; the present one is not special.
+    #[inline]
+    pub fn set(&mut self, state: State) {
+        debug_assert!(!self.is_special());
+        std::mem::forget(std::mem::replace(self, state));
+    }
+
     /// Becomes idle. The states that own nothing, which are those of most requests, are not dropped one by one.
     #[inline]
     fn clear(&mut self) {
-        match self {
-            State::Persistent(_) | State::Partitioned(_) | State::Generalized(_) => *self = State::Idle,
-            _ => std::mem::forget(std::mem::replace(self, State::Idle)),
+        if self.is_special() {
+            *self = State::Idle;
+        } else {
+            self.set(State::Idle);
         }
     }
 }
@@ -82,7 +96,8 @@ pub struct Inner {
     pub buffered: bool,
 }
 
-/// One request, at an address that stays.
+/// One request, at an address that stays; in two cache lines.
+#[repr(align(64))]
 pub struct Request {
     handle: AtomicU32,
     done: AtomicBool,
@@ -102,6 +117,8 @@ impl Request {
     }
 }
 
+const _: () = assert!(size_of::<Request>() == 128);
+
 /// Set in the handle of a slot that nobody uses.
 const VACANT: u32 = 1 << 31;
 
@@ -119,7 +136,16 @@ impl Requests {
             done: AtomicBool::new(false),
             inner: ThreadLock::new(
                 threading,
-                Inner { state: State::Idle, memory: Memory::EMPTY, outcome: Outcome::EMPTY, comm: 0, held: false, cancelling: false, announced: false, buffered: false },
+                Inner {
+                    state: State::Idle,
+                    memory: Memory::EMPTY,
+                    outcome: Outcome::EMPTY,
+                    comm: 0,
+                    held: false,
+                    cancelling: false,
+                    announced: false,
+                    buffered: false,
+                },
             ),
         };
         Requests { slots: Arena::new(threading, vacant), bodies: AtomicU32::new(0) }
@@ -138,15 +164,16 @@ impl Requests {
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
-    #[inline]
+    #[inline(always)]
     pub fn open(&self, state: State, memory: Memory, comm: Handle) -> Result<(Handle, &Request, Guard<'_, Inner>)> {
-        let index = self.slots.take().filter(|index| *index < handle::INDEX_LIMIT).ok_or_else(too_many)?;
+        let Some(index) = self.slots.take().filter(|index| *index < handle::INDEX_LIMIT) else { return Err(too_many()) };
         let slot = self.slots.get(index).expect("a slot just taken exists");
         let handle = handle::successor(Kind::Request, slot.handle.load(Ordering::Relaxed), index);
         let mut inner = slot.inner.lock();
         // A vacant slot holds nothing that were to be dropped.
         std::mem::forget(std::mem::replace(&mut inner.state, state));
         std::mem::forget(std::mem::replace(&mut inner.memory, memory));
+        std::mem::forget(std::mem::replace(&mut inner.outcome, Outcome::EMPTY));
         inner.comm = comm;
         inner.held = true;
         inner.cancelling = false;
@@ -207,19 +234,25 @@ impl Requests {
     /// As [`complete`](Self::complete), for who holds the request's lock.
     #[inline]
     pub fn complete_locked(&self, request: &Request, mut inner: Guard<'_, Inner>, outcome: Outcome) {
-        debug_assert!(!request.is_done() || inner.buffered, "a request completes twice");
-        inner.memory.clear();
         if std::mem::take(&mut inner.announced) {
             self.bodies.fetch_sub(1, Ordering::Relaxed);
         }
         if inner.cancelling {
+            inner.memory.clear();
             return;
         }
-        let failed = outcome.error.is_some();
         inner.outcome = outcome;
-        if failed {
-            let comm = inner.comm;
-            inner.outcome.error.as_mut().expect("it failed").comm.get_or_insert(comm);
+        self.end(request, inner);
+    }
+
+    /// The operation is over, and its outcome is there already.
+    #[inline]
+    pub fn end(&self, request: &Request, mut inner: Guard<'_, Inner>) {
+        debug_assert!(!request.is_done() || inner.buffered, "a request completes twice");
+        inner.memory.clear();
+        let Inner { outcome, comm, .. } = &mut *inner;
+        if let Some(error) = &mut outcome.error {
+            error.comm.get_or_insert(*comm);
         }
         if inner.held {
             request.set_done(true);
@@ -236,12 +269,11 @@ impl Requests {
     }
 
     /// As [`free`](Self::free), for who holds the request's lock.
-    #[inline]
+    #[inline(always)]
     pub fn free_locked(&self, request: &Request, mut inner: Guard<'_, Inner>) {
         inner.state.clear();
         inner.memory.clear();
-        inner.outcome = Outcome::EMPTY;
-        inner.held = false;
+        inner.outcome.error = None;
         drop(inner);
         let handle = request.handle.load(Ordering::Relaxed);
         request.handle.store(handle | VACANT, Ordering::Release);
@@ -257,6 +289,7 @@ impl Requests {
     }
 }
 
+#[cold]
 fn too_many() -> Error {
     Error::new(Class::NO_MEM, format!("more than {} requests are alive", handle::INDEX_LIMIT))
 }
