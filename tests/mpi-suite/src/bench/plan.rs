@@ -116,7 +116,7 @@ pub const PROGRAMS: &[Program] = &[
         args: &["_beside"],
         how: How::BesideHog,
         when: When::Crowded,
-        limit_s: 30,
+        limit_s: 60,
         line: 7,
         tests: JITTER_BESIDE,
         ..PLAIN
