@@ -14,6 +14,9 @@ pub fn on_board(operation: Operation, members: usize, bytes: u64) -> bool {
         Barrier | Bcast | Reduce | Scan | Exscan => true,
         Allreduce | ReduceScatter | ReduceScatterBlock if members > 2 => true,
         Allreduce | ReduceScatter | ReduceScatterBlock => !(32 << 10..512 << 10).contains(&bytes),
+        // One step after the other, with everyone in each: but with more members than cores, messages need more turns of everyone.
+        Allgather | Allgatherv if members > 2 => bytes <= 256 << 10,
+        Alltoall => bytes <= 16 << 10 && bytes * (members as u64 - 1) <= 64 << 10,
         _ => bytes <= 16 << 10,
     }
 }
