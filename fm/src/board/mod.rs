@@ -88,7 +88,7 @@ pub trait Memory {
     /// Steps that a member may be ahead of who reads what it shows.
     const SLOTS: usize;
 
-    /// Bytes of each part's data area.
+    /// Bytes of each part's data area: a power of two.
     fn data_size(&self) -> usize;
 
     /// The number of the step that the slot of this part holds.
@@ -140,7 +140,7 @@ impl<M: Memory> Board<M> {
     /// # Panics
     /// When there is no such member.
     pub fn new(memory: M, me: usize, members: usize) -> Board<M> {
-        assert!(me < members);
+        assert!(me < members && memory.data_size().is_power_of_two());
         Board { memory, me, members, step: 1, free: 1, head: 0, heads: vec![0; M::SLOTS].into(), passed: 1, told: 1 }
     }
 
@@ -195,6 +195,12 @@ impl<M: Memory> Board<M> {
         end - self.tail() <= self.memory.data_size() as u64
     }
 
+    /// Where in the data area a count of its bytes is.
+    #[inline]
+    fn at(&self, head: u64) -> usize {
+        head as usize & (self.memory.data_size() - 1)
+    }
+
     /// The data before this has been passed by all.
     fn tail(&self) -> u64 {
         if self.free == self.step { self.head } else { self.heads[Self::slot(self.free.wrapping_sub(1))] }
@@ -205,10 +211,9 @@ impl<M: Memory> Board<M> {
         if len <= SHORT {
             return (Lies::InSlot, self.head);
         }
-        let size = self.memory.data_size() as u64;
-        let left = size - self.head % size;
+        let left = (self.memory.data_size() - self.at(self.head)) as u64;
         let start = if left < padded(len) { self.head + left } else { self.head };
-        (Lies::At((start % size) as usize), start + padded(len))
+        (Lies::At(self.at(start)), start + padded(len))
     }
 
     /// The first step that not all others have passed.
@@ -252,7 +257,7 @@ impl<M: Memory> Board<M> {
         self.heads[Self::slot(self.step)] = self.head;
         self.step = self.step.wrapping_add(1);
         let ahead = if len > SHORT { len.min(PREFETCH_MAX) } else { 0 };
-        self.memory.prefetch(self.me, Self::slot(self.step), (self.head % self.memory.data_size() as u64) as usize, ahead);
+        self.memory.prefetch(self.me, Self::slot(self.step), self.at(self.head), ahead);
     }
 
     /// What `member` says about its message in a step, once it has shown it.

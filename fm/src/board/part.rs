@@ -35,7 +35,7 @@ pub const fn data_size(members: usize) -> usize {
     match members {
         0..=8 => 256 << 10,
         9..=32 => 128 << 10,
-        _ => 96 << 10,
+        _ => 64 << 10,
     }
 }
 
@@ -193,6 +193,9 @@ impl Memory for Parts {
     fn prefetch(&self, owner: usize, slot: usize, at: usize, len: usize) {
         let part = &self.parts[owner];
         prefetch::to_write(&part.slot(slot).number);
+        if len == 0 {
+            return;
+        }
         let len = len.min(self.data_size() - at);
         if let Some(start) = part.data(at, len) {
             for line in (0..len).step_by(64) {

@@ -143,11 +143,15 @@ impl<'a> Turn<'a> {
         }
         let board = &self.board.borrow().opened;
         let label = board.look(from, step).expect("it was waited for");
-        if label.mark != self.mark || label.total != expected.total {
-            self.note(Err::<(), _>(self.difference(from, label, expected.total)));
-        }
-        let same = label.mark & !(FAULT as u32) == self.mark && label.total == expected.total;
-        if same { board.read(from, step, expected.len, take) } else { None }
+        let right = label == Label { mark: self.mark, total: expected.total };
+        if right || self.is_readable(from, label, expected.total) { board.read(from, step, expected.len, take) } else { None }
+    }
+
+    /// Notes what is wrong with a member's message. Returns whether it can be read all the same.
+    #[cold]
+    fn is_readable(&self, from: usize, label: Label, total: u64) -> bool {
+        self.note(Err::<(), _>(self.difference(from, label, total)));
+        label.mark & !(FAULT as u32) == self.mark && label.total == total
     }
 
     /// This member has read what it wants of the steps up to `step`, in which `len` is the longest message.
@@ -187,12 +191,14 @@ impl<'a> Turn<'a> {
         }
         let mut result = None;
         let waiting = Waiting { comm: self.comm.handle, peer: ANY_SOURCE, tag: ANY_TAG };
-        let done = || match algorithm.as_mut().poll(&mut context) {
-            Poll::Ready(output) => {
-                result = Some(output);
-                true
+        let done = || {
+            if !self.is_there() {
+                return false;
             }
-            Poll::Pending => false,
+            if let Poll::Ready(output) = algorithm.as_mut().poll(&mut context) {
+                result = Some(output);
+            }
+            result.is_some()
         };
         self.process.wait_until_or(waiting, done, &|| self.is_there());
         result.expect("the wait ends when the algorithm does")

@@ -17,6 +17,7 @@ use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::error::Result;
 use crate::op::Op;
+use smallvec::SmallVec;
 
 /// `MPI_Reduce_scatter`, `MPI_Reduce_scatter_block`
 pub struct ReduceScatter<'a> {
@@ -62,9 +63,9 @@ impl Counts {
     }
 
     /// Where each block starts, and the last one ends.
-    fn starts(&self) -> Vec<usize> {
+    fn starts(&self) -> SmallVec<[usize; 33]> {
         let len = self.len();
-        let mut starts = Vec::with_capacity(len + 1);
+        let mut starts = SmallVec::with_capacity(len + 1);
         starts.push(0);
         for index in 0..len {
             starts.push(starts[index] + self.get(index));
