@@ -79,7 +79,7 @@ impl Places {
         Some(Opened { board, places: Arc::clone(self), own: places[me] })
     }
 
-    /// The region's process.
+    /// The memory that the region is part of.
     pub fn neighbours(&self) -> &Arc<dyn Neighbours> {
         &self.neighbours
     }
