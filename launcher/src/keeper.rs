@@ -14,6 +14,9 @@
 //! which a job survives. So of the survivors the innermost acts, and the others wait for it, though not for ever
 //! ([`SURVIVOR_MAX`]), for it may have been stopped.
 //!
+//! An `hpvmd` may also be stopped (SIGSTOP), and then ends nothing: it lets its outer keeper hear of it now and then, which ends it when it
+//! falls silent. A stopped `hpvmrun` is left alone: the user stopped it, and sees it.
+//!
 //! When all three die in one instant, the kernel still ends the ranks (PDEATHSIG) and all in their process
 //! groups ([`sys::Exec::tie`]).
 //!
@@ -59,6 +62,8 @@ pub struct Setup<'a> {
     pub net: Option<NetSetup>,
     /// For ranks on other machines, in place of all that ranks here need.
     pub relay: Option<RelaySetup>,
+    /// For how long the keepers may hear nothing of who started them, before they take it as an end.
+    pub silence: Option<Duration>,
     /// What hpvmrun was started with, and ranks are to have again.
     pub mask: SignalMask,
     pub files: Rlimit,

@@ -26,6 +26,8 @@ pub enum Message {
     Vanished { rank: u32 },
     /// Keeper: everything below it is gone, it leaves now.
     Done,
+    /// hpvmd, to the outer keeper: it lives.
+    Beat,
     /// hpvmrun: send this signal to everything below.
     Signal { number: u32 },
     /// hpvmrun: end everything below.
@@ -46,6 +48,7 @@ impl Message {
             Self::Signal { number } => [6, 0, number, 0],
             Self::Finish => [7, 0, 0, 0],
             Self::Vanished { rank } => [8, rank, 0, 0],
+            Self::Beat => [9, 0, 0, 0],
         }
     }
 
@@ -60,6 +63,7 @@ impl Message {
             6 => Self::Signal { number: a },
             7 => Self::Finish,
             8 => Self::Vanished { rank },
+            9 => Self::Beat,
             _ => return None,
         })
     }
@@ -143,7 +147,7 @@ impl AsFd for Link {
 mod tests {
     use super::*;
 
-    const ALL: [Message; 10] = [
+    const ALL: [Message; 11] = [
         Message::Hello { pid: 9 },
         Message::Started { rank: 1, pid: u32::MAX },
         Message::NotStarted { rank: 2, step: 4, errno: 13 },
@@ -151,6 +155,7 @@ mod tests {
         Message::Ended { rank: 3, end: End::Signal { number: 6, core: true } },
         Message::Ended { rank: 3, end: End::Signal { number: 9, core: false } },
         Message::Vanished { rank: 3 },
+        Message::Beat,
         Message::Done,
         Message::Signal { number: 15 },
         Message::Finish,

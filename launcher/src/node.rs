@@ -8,14 +8,17 @@
 //! what comes from afar into the same pipes, the same status board and the same link. [`daemon`] is the other machine's side, which starts
 //! keepers and ranks as `hpvmrun` does on its own machine, and holds that node's memory.
 //!
-//! Between them goes a stream of [`frame`]s, over [`channel`]s: pipes to ssh here, its standard input and output there. When it ends,
-//! whoever sees the end ends everything on its side. Nothing secret stands on a command line.
+//! Between them goes a stream of [`frame`]s, over [`channel`]s: pipes to ssh here, its standard input and output there. A [`greeting`] says
+//! which protocol. When the stream ends, or the other side falls silent ([`pulse`]), whoever notices ends everything on its side. Nothing
+//! secret stands on a command line.
 //!
 //! [`machines`] says which machines there are, [`placement`] which rank goes where, [`job`] is what a node is told of the job.
 
 pub mod channel;
 pub mod daemon;
 pub mod frame;
+pub mod greeting;
 pub mod job;
 pub mod machines;
 pub mod placement;
+pub mod pulse;

@@ -47,10 +47,26 @@ pub struct JobOptions {
     pub timestamp: bool,
     pub output_dir: Option<PathBuf>,
     pub timeout: Option<Duration>,
+    pub patience: Patience,
     pub json_events: Option<PathBuf>,
     pub dry_run: bool,
     pub explain: bool,
     pub verbose: bool,
+}
+
+/// How long other machines are waited for; `None` for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Until ssh has led to an `hpvmd`.
+    pub start: Option<Duration>,
+    /// While nothing is heard of it.
+    pub silence: Option<Duration>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { start: Some(Duration::from_secs(30)), silence: Some(Duration::from_secs(10)) }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -102,9 +102,11 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
     let (mem_named, status_named) = (describe(&mem)?, describe(&status)?);
     let event_named = Descriptor::of(&bell).map_err(system)?;
 
-    let files = raise_descriptor_limit(plan.size(), options.job.output_dir.is_some())?;
+    // The relay has three pipes to each machine.
+    let files = raise_descriptor_limit(plan.size() + plan.machines.len() as u32, options.job.output_dir.is_some())?;
     let far = !plan.machines.is_empty();
-    let relay = far.then(|| Ok(RelaySetup { board: Board::map(&status, plan.size())?, bell: bell.try_clone()? })).transpose();
+    let patience = options.job.patience;
+    let relay = far.then(|| Ok(RelaySetup { board: Board::map(&status, plan.size())?, bell: bell.try_clone()?, patience })).transpose();
     let relay = relay.map_err(system)?;
     let net = (!far && !plan.devices.smp && plan.size() > 1).then(|| network::of_one_machine(plan.size())).transpose();
     let (net, net_kept) = net.map_err(system)?.unzip();
@@ -121,7 +123,7 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
     let spared = proc::own_children();
 
     let setup =
-        Setup { plan, ends: channels.theirs, mem: mem_named, status: status_named, event: event_named, net, relay, mask, files };
+        Setup { plan, ends: channels.theirs, mem: mem_named, status: status_named, event: event_named, net, relay, silence: None, mask, files };
     let ours = (output, events, signals, channels.stdin);
     let (keepers, (output, events, signals, stdin)) =
         keeper::start(setup, ours).map_err(|error| format!("cannot start the keepers: {error}"))?;

@@ -153,15 +153,114 @@ fn a_machine_that_is_lost_ends_the_job() {
 
 #[test]
 fn what_keeps_a_machine_from_being_used_is_said() {
+    let ssh_says = |text: &str| format!("echo '{text}' >&2; exit 255");
     for (login, said) in [
-        ("echo nothing for you; exit 255", "cannot be reached: "),
-        ("echo nothing for you; exit 255", "exit status: 255; it said: nothing for you"),
-        ("echo 'HPVM node, start-up protocol 1, version 0.0.1'; exit 0", "its hpvmd is another version"),
+        ("echo nothing for you; exit 255".into(), "one cannot be reached: ssh did not lead to an hpvmd\n"),
+        ("echo nothing for you; exit 255".into(), "exit status: 255; it said: nothing for you"),
+        (ssh_says("ssh: Could not resolve hostname one: Name or service not known"), "one cannot be reached: no address is known for its name\n"),
+        (ssh_says("ssh: connect to host one port 22: Connection refused"), "no sshd listens at that port\n"),
+        (ssh_says("user@one: Permission denied (publickey)."), "it said: user@one: Permission denied (publickey)."),
+        ("exec sh -c /no/such/hpvmd".into(), "install HPVM there"),
+        ("echo 'HPVM node, start-up protocol 1, version 0.0.1'; exit 0".into(), "one cannot be used: its hpvmd is of another time"),
+        ("echo 'HPVM node, version 0.0.1, protocols 1 to 2, start-up protocol 1'; exit 0".into(), "its hpvmd is 0.0.1 (protocols 1 to 2, "),
     ] {
-        let outcome = run(&machines(login), &["-n", "3", "true"]);
+        let outcome = run(&machines(&login), &["-n", "3", "true"]);
         assert_eq!(outcome.status, 125, "{outcome:?}");
-        assert!(outcome.stderr.contains(said), "{outcome:?}");
+        assert!(outcome.stderr.contains(said), "{said}: {outcome:?}");
+        assert!(outcome.took < Duration::from_secs(10), "{outcome:?}");
     }
     let outcome = run(&machines(""), &["-n", "3", "/no/such/program"]);
     assert_eq!(outcome.status, 125, "{outcome:?}");
+}
+
+#[test]
+fn what_ssh_says_on_a_way_that_works_is_not_shown_and_what_hpvmd_says_is() {
+    let folder = machines("echo 'Warning: something about keys' >&2; (sleep 0.6; echo 'from afar' >&2) &");
+    let outcome = run(&folder, &["-n", "3", "sleep", "1.5"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert_eq!(sorted(&outcome.stderr), ["hpvmrun: one: from afar", "hpvmrun: two: from afar"], "{outcome:?}");
+}
+
+#[test]
+fn an_ssh_that_hangs_is_not_waited_for_for_ever() {
+    let outcome = run(&machines("echo half a greeting; sleep 65; exit 1"), &["-n", "3", "--start-timeout", "1", "true"]);
+    assert_eq!(outcome.status, 125, "{outcome:?}");
+    assert!(outcome.stderr.contains("one cannot be reached: no answer for 1 s (--start-timeout)\n"), "{outcome:?}");
+    assert!(outcome.stderr.contains("it still runs; it said: half a greeting"), "{outcome:?}");
+    assert!(outcome.took < Duration::from_secs(8), "{outcome:?}");
+}
+
+/// The hpvmd of the first machine, whichever that is.
+fn daemon(run: &Run) -> i32 {
+    let daemons = run.wait_for(2, env!("CARGO_BIN_EXE_hpvmd"));
+    *daemons.iter().find(|pid| common::name(**pid) == "hpvmd").unwrap()
+}
+
+fn send(pid: i32, signal: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+/// It neither ends nor says anything: `hpvmrun` notices, and so do the keepers there.
+#[test]
+fn a_daemon_that_was_stopped_is_a_lost_machine() {
+    let folder = machines("");
+    let run = start(&folder, &["-n", "4", "--heartbeat", "2", "sh", "-c", "setsid sleep 66 & exec sleep 67"]);
+    run.wait_for(4, "sleep 67");
+    send(daemon(&run), rustix::process::Signal::STOP);
+    let outcome = run.finish();
+    assert_eq!(outcome.status, 125, "{outcome:?}");
+    assert!(outcome.stderr.contains(" is lost: nothing was heard of its hpvmd for 2 s (--heartbeat)"), "{outcome:?}");
+    assert!(outcome.took < Duration::from_secs(10), "{outcome:?}");
+}
+
+/// The same from the other side. The relay stands for a launcher whose machine is cut off: everything there ends.
+#[test]
+fn a_launcher_that_is_not_heard_is_gone() {
+    let folder = machines("");
+    let mut run = start(&folder, &["-n", "4", "--heartbeat", "2", "sh", "-c", "setsid sleep 68 & exec sleep 69"]);
+    run.wait_for(4, "sleep 69");
+    let relay = common::marked(&run.mark).into_iter().find(|pid| common::name(*pid) == "hpvm-relay").unwrap();
+    send(relay, rustix::process::Signal::STOP);
+    let until = std::time::Instant::now() + Duration::from_secs(8);
+    while common::marked(&run.mark).into_iter().any(|pid| common::command_line(pid).starts_with("sleep")) {
+        assert!(std::time::Instant::now() < until, "ranks outlive the launcher's silence");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    send(relay, rustix::process::Signal::CONT);
+    assert_eq!(run.wait(Duration::from_secs(10)), 125);
+    common::assert_nothing_left(&run.mark);
+}
+
+/// A debugger stops ranks for hours, and Ctrl-Z stops a job.
+#[test]
+fn a_rank_that_was_stopped_loses_nothing() {
+    let folder = machines("");
+    let run = start(&folder, &["-n", "4", "--heartbeat", "1", "sh", "-c", "sleep 0.31; sleep 3.1"]);
+    let ranks = run.wait_for(4, "sleep 3.1");
+    ranks.iter().for_each(|rank| send(*rank, rustix::process::Signal::STOP));
+    std::thread::sleep(Duration::from_secs(3));
+    ranks.iter().for_each(|rank| send(*rank, rustix::process::Signal::CONT));
+    assert_eq!(run.finish().status, 0);
+}
+
+/// Nobody reads what ranks write: they wait, and their machine is not lost.
+#[test]
+fn output_that_nobody_takes_is_no_silence() {
+    let folder = machines("");
+    let mut run = start(&folder, &["-n", "4", "--heartbeat", "1", "sh", "-c", "head -c 3000000 /dev/zero"]);
+    let mut output = run.child.stdout.take().unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut output, &mut bytes).unwrap();
+    assert_eq!((bytes.len(), run.wait(Duration::from_secs(10))), (12_000_000, 0));
+}
+
+#[test]
+fn many_machines_are_called() {
+    let folder = machines("");
+    let text = fs::read_to_string(folder.path().join("machines.toml")).unwrap();
+    let more: String = (0..38).map(|number| format!("[[machine]]\nname = \"more{number}\"\n")).collect();
+    fs::write(folder.path().join("machines.toml"), text + &more).unwrap();
+    let outcome = run(&folder, &["-n", "42", "sh", "-c", "echo $HPVM_RANK"]);
+    assert_eq!((outcome.status, outcome.stdout.lines().count()), (0, 42), "{outcome:?}");
 }

@@ -113,7 +113,7 @@ impl Running<'_> {
                 Message::Ended { rank, end } => self.rank_ended(rank, end),
                 Message::Vanished { rank } => self.mpi_process_gone(rank, Instant::now()),
                 Message::Done => self.keeper_is_done = true,
-                Message::Signal { .. } | Message::Finish => (),
+                Message::Beat | Message::Signal { .. } | Message::Finish => (),
             }
         }
     }

@@ -3,7 +3,11 @@
 //! It speaks with an `hpvmd` on each of them, and makes what they say look as if it came from ranks below an inner keeper: their output goes
 //! into the pipes that `hpvmrun` reads, their status lines onto its board, their ends over its link. When a neighbour dies it leaves, the
 //! channels end, and each `hpvmd` ends what is on its machine.
+//!
+//! [`call`] is the ssh to a machine, and [`cause`] reads why it led nowhere. All machines are called from here, some at a time.
 
+mod call;
+mod cause;
 mod node;
 mod streams;
 
@@ -11,16 +15,18 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
+use std::time::Instant;
 
 use hpvm_wire::network::At;
 use hpvm_wire::{Bell, Board, Network};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::{Setup, leave, settle};
 use crate::link::{Link, Message};
 use crate::node::daemon::serve::now_ns;
 use crate::node::frame::Frame;
+use crate::options::Patience;
 use crate::plan::Plan;
 use crate::sys::{SignalFd, Step};
 use crate::{network, reap};
@@ -31,16 +37,21 @@ use streams::Streams;
 pub struct RelaySetup {
     pub board: Board,
     pub bell: Bell,
+    pub patience: Patience,
 }
 
 /// So much of rank 0's input may be under way.
 const INPUT_MAX: u32 = 256 << 10;
 
+/// So many machines are being called at once.
+const CALLS_MAX: usize = 32;
+
 struct Relay<'a> {
     plan: &'a Plan,
     board: Board,
     bell: Bell,
-    nodes: Vec<Node>,
+    patience: Patience,
+    nodes: Vec<Node<'a>>,
     streams: Streams,
     /// By rank: its process was made, and has ended.
     started: Vec<bool>,
@@ -63,7 +74,8 @@ pub fn run(setup: Setup, relay: RelaySetup, mut link: Link, mut tie: Link) -> ! 
     link.send(Message::Hello { pid: std::process::id() });
     let mut relay = Relay::new(setup.plan, relay, setup.ends);
     loop {
-        relay.wait(&link, &tie, &children);
+        relay.call();
+        let ready = relay.wait(&link, &tie, &children);
         while children.next().is_some() {}
         link.flush();
         for command in link.receive() {
@@ -75,11 +87,19 @@ pub fn run(setup: Setup, relay: RelaySetup, mut link: Link, mut tie: Link) -> ! 
             reap::everything(&HashSet::new(), |_, _| ());
             std::process::exit(0);
         }
-        for index in 0..relay.nodes.len() {
-            relay.hear(index, &mut link);
+        let now = Instant::now();
+        for (index, ready) in ready.into_iter().enumerate() {
+            if ready {
+                relay.hear(index, &mut link);
+            }
+            relay.nodes[index].look(now, relay.patience.start);
+            if relay.nodes[index].is_lost() {
+                relay.lose(index, &mut link);
+            }
         }
         relay.introduce();
         relay.streams.write();
+        relay.acknowledge();
         relay.pass_input();
         if relay.finishing && relay.nodes.iter().all(|node| node.stage.is_over()) && relay.streams.is_empty() {
             drop(relay);
@@ -95,11 +115,12 @@ impl<'a> Relay<'a> {
         if let Some(stdin) = &stdin {
             let _ = rustix::io::ioctl_fionbio(stdin, true);
         }
-        let nodes = plan.machines.iter().enumerate().map(|(index, machine)| Node::call(plan, index, machine));
+        let nodes = plan.machines.iter().enumerate().map(|(index, machine)| Node::new(plan, index, machine));
         Self {
             plan,
             board: setup.board,
             bell: setup.bell,
+            patience: setup.patience,
             nodes: nodes.collect(),
             streams: Streams::new(ends),
             started: vec![false; plan.ranks.len()],
@@ -110,25 +131,43 @@ impl<'a> Relay<'a> {
         }
     }
 
-    fn wait(&self, link: &Link, tie: &Link, children: &SignalFd) {
+    /// Not all machines at once: this one would be busy with all of them for longer than the first ones wait.
+    fn call(&mut self) {
+        let under_way = self.nodes.iter().filter(|node| node.is_being_called()).count();
+        let waiting = self.nodes.iter_mut().filter(|node| matches!(node.stage, Stage::Waiting));
+        waiting.take(CALLS_MAX.saturating_sub(under_way)).for_each(Node::call);
+    }
+
+    /// Which nodes have something to say, or could be sent more.
+    fn wait(&self, link: &Link, tie: &Link, children: &SignalFd) -> Vec<bool> {
         let sending = if link.has_unsent() { PollFlags::OUT } else { PollFlags::empty() };
         let mut polled = vec![
             PollFd::new(link, PollFlags::IN | sending),
             PollFd::new(tie, PollFlags::IN),
             PollFd::new(children, PollFlags::IN),
         ];
-        // Output that nobody takes makes its writers wait.
-        if self.streams.has_room() {
-            polled.extend(self.nodes.iter().flat_map(Node::interests));
-        } else {
-            polled.extend(self.nodes.iter().flat_map(Node::writing_interests));
+        let others = polled.len();
+        let mut of_node = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            polled.extend(node.interests());
+            of_node.resize(polled.len() - others, index);
         }
         polled.extend(self.streams.interests());
         if let Some(stdin) = self.stdin.as_ref().filter(|_| self.may_take_input()) {
             polled.push(PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN));
         }
+        // One that could not be called has nothing to be polled for.
+        let now = Instant::now();
+        let lost = self.nodes.iter().any(Node::is_lost).then_some(now);
+        let next = self.nodes.iter().filter_map(|node| node.next_look(self.patience.start)).chain(lost).min();
+        let left = next.and_then(|next| Timespec::try_from(next.saturating_duration_since(now)).ok());
         // Interrupted or failed: everything is looked at in any case.
-        let _ = poll(&mut polled, None);
+        let _ = poll(&mut polled, left.as_ref());
+        let mut ready = vec![false; self.nodes.len()];
+        for (index, polled) in of_node.into_iter().zip(&polled[others..]) {
+            ready[index] |= !polled.revents().is_empty();
+        }
+        ready
     }
 
     fn obey(&mut self, command: Message) {
@@ -144,11 +183,12 @@ impl<'a> Relay<'a> {
 
     /// What a node has to say.
     fn hear(&mut self, index: usize, link: &mut Link) {
-        if self.nodes[index].stage.is_over() || !self.streams.has_room() {
-            self.nodes[index].flush();
-            return;
+        let frames = self.nodes[index].receive();
+        self.nodes[index].greet(self.plan, index, self.patience.silence);
+        for line in self.nodes[index].listen() {
+            say(&format!("hpvmrun: {}: {line}\n", self.nodes[index].name()));
         }
-        for frame in self.nodes[index].receive() {
+        for frame in frames {
             match frame {
                 Frame::Ready { connection, ports } => self.nodes[index].ready(connection, ports),
                 Frame::Report(Message::Done) => self.nodes[index].stage = Stage::Done,
@@ -161,12 +201,10 @@ impl<'a> Relay<'a> {
                     }
                 }
                 Frame::Taken(count) => self.input_under_way = self.input_under_way.saturating_sub(count),
-                Frame::Refused(text) => self.nodes[index].refused = Some(text),
-                Frame::Job(_) | Frame::Network(_) | Frame::Order(_) | Frame::Stdin(_) => (),
+                Frame::Refused(text) => self.nodes[index].refuses(text),
+                Frame::Hello { .. } | Frame::Job(_) | Frame::Network(_) | Frame::Order(_) | Frame::Stdin(_) => (),
+                Frame::Shown(_) | Frame::Beat => (),
             }
-        }
-        if self.nodes[index].is_lost() {
-            self.lose(index, link);
         }
     }
 
@@ -189,10 +227,10 @@ impl<'a> Relay<'a> {
     /// A node is not there, or not any more: the job ends.
     fn lose(&mut self, index: usize, link: &mut Link) {
         let ranks: Vec<u32> = self.nodes[index].ranks.clone();
-        self.nodes[index].stage = Stage::Lost;
         if !self.finishing {
-            eprintln!("hpvmrun: {}", self.nodes[index].obituary());
+            say(&format!("hpvmrun: {}\n", self.nodes[index].obituary()));
         }
+        self.nodes[index].hang_up(Stage::Lost);
         for rank in ranks {
             let at = rank as usize;
             self.streams.end(rank);
@@ -235,6 +273,16 @@ impl<'a> Relay<'a> {
         self.plan.ranks.iter().map(|rank| at((&rank.place, rank.place.node as usize))).collect()
     }
 
+    /// So that they send more.
+    fn acknowledge(&mut self) {
+        for node in self.nodes.iter_mut().filter(|node| matches!(node.stage, Stage::Running)) {
+            let through = self.streams.take_through(&node.ranks);
+            if through > 0 {
+                node.send(&Frame::Shown(through));
+            }
+        }
+    }
+
     fn may_take_input(&self) -> bool {
         self.input_under_way < INPUT_MAX && !self.finishing && self.nodes.iter().all(|node| matches!(node.stage, Stage::Running))
     }
@@ -258,5 +306,15 @@ impl<'a> Relay<'a> {
             let first = self.plan.ranks[0].place.node as usize;
             self.nodes[first].send(&Frame::Stdin(bytes));
         }
+    }
+}
+
+/// On stderr. A reader that does not read must not keep the relay from hearing the nodes: then it is not said.
+fn say(text: &str) {
+    let stderr = rustix::stdio::stderr();
+    let mut polled = [PollFd::from_borrowed_fd(stderr, PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    if poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0) {
+        let _ = rustix::io::write(stderr, text.as_bytes());
     }
 }

@@ -2,22 +2,17 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::frame::{Decoded, Frame};
+use super::greeting::{self, Offer};
+use super::pulse::{Look, Pulse};
 
-/// What a node says first. What a login shell may have printed before is skipped; another version is recognised.
-pub const GREETING: &str = "HPVM node, start-up protocol ";
-
-/// The greeting of this version.
-pub fn greeting() -> String {
-    format!("{GREETING}{}, version {}\n", hpvm_wire::names::VERSION, env!("CARGO_PKG_VERSION"))
-}
-
-/// With more than this waiting to leave, nothing is taken in that would make it more.
-pub const BACKLOG: usize = 1 << 20;
+/// What has left is forgotten when it is so much, or all.
+const FORGET: usize = 1 << 20;
 
 #[derive(Debug)]
 pub struct Channel {
@@ -28,7 +23,10 @@ pub struct Channel {
     /// How much of `outgoing` has left.
     sent: usize,
     closed: bool,
-    greeted: bool,
+    /// The protocol that is spoken: on `hpvmrun`'s side from the greeting on.
+    protocol: Option<u32>,
+    pulse: Pulse,
+    silent: bool,
     /// Frames that came with one that was waited for.
     put_back: Vec<Frame>,
     /// What came that is no frame.
@@ -38,25 +36,66 @@ pub struct Channel {
 impl Channel {
     /// `hpvmrun`'s end: a greeting is awaited.
     pub fn to_node(from: OwnedFd, to: OwnedFd) -> io::Result<Self> {
-        Self::new(from, to, false)
+        Self::new(from, to, None)
     }
 
     /// The node's end: it greets.
     pub fn to_launcher(from: OwnedFd, to: OwnedFd) -> io::Result<Self> {
-        let mut channel = Self::new(from, to, true)?;
-        channel.outgoing.extend_from_slice(greeting().as_bytes());
+        let mut channel = Self::new(from, to, Some(greeting::NEWEST))?;
+        channel.outgoing.extend_from_slice(Offer::own().greeting().as_bytes());
         channel.flush();
         Ok(channel)
     }
 
-    fn new(from: OwnedFd, to: OwnedFd, greeted: bool) -> io::Result<Self> {
+    fn new(from: OwnedFd, to: OwnedFd, protocol: Option<u32>) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&from, true)?;
         rustix::io::ioctl_fionbio(&to, true)?;
-        Ok(Self { from, to, incoming: Vec::new(), outgoing: Vec::new(), sent: 0, closed: false, greeted, put_back: Vec::new(), nonsense: None })
+        Ok(Self {
+            from,
+            to,
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+            sent: 0,
+            closed: false,
+            protocol,
+            pulse: Pulse::new(None, Instant::now()),
+            silent: false,
+            put_back: Vec::new(),
+            nonsense: None,
+        })
+    }
+
+    /// From now on the other side is gone when nothing is heard of it for so long, and hears of this one often enough.
+    pub fn listen(&mut self, silence: Option<Duration>) {
+        self.pulse = Pulse::new(silence, Instant::now());
+    }
+
+    /// To be called at [`Self::next_look`], after [`Self::receive`].
+    pub fn look(&mut self, now: Instant) {
+        match self.pulse.look(now) {
+            // What waits to leave will be heard.
+            Look::Beat if self.backlog() > 0 => self.pulse.said(now),
+            Look::Beat => self.send(&Frame::Beat),
+            Look::Silent => {
+                self.silent = true;
+                self.closed = true;
+            }
+            Look::Nothing => (),
+        }
+    }
+
+    pub fn next_look(&self) -> Option<Instant> {
+        self.pulse.next()
+    }
+
+    /// The silence that closed it.
+    pub fn silence(&self) -> Option<Duration> {
+        self.pulse.limit().filter(|_| self.silent)
     }
 
     pub fn send(&mut self, frame: &Frame) {
         frame.encode(&mut self.outgoing);
+        self.pulse.said(Instant::now());
         self.flush();
     }
 
@@ -69,7 +108,7 @@ impl Channel {
                 Err(_) => self.closed = true,
             }
         }
-        if self.sent > BACKLOG || self.sent == self.outgoing.len() {
+        if self.sent > FORGET || self.sent == self.outgoing.len() {
             self.outgoing.drain(..self.sent);
             self.sent = 0;
         }
@@ -88,7 +127,10 @@ impl Channel {
         for _ in 0..16 {
             match rustix::io::read(&self.from, &mut bytes) {
                 Ok(0) => ended = true,
-                Ok(count) => self.incoming.extend_from_slice(&bytes[..count]),
+                Ok(count) => {
+                    self.incoming.extend_from_slice(&bytes[..count]);
+                    self.pulse.heard(Instant::now());
+                }
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => break,
                 Err(_) => ended = true,
@@ -99,13 +141,13 @@ impl Channel {
         }
         let mut frames = std::mem::take(&mut self.put_back);
         let mut taken = 0;
-        if !self.greeted {
+        if self.protocol.is_none() {
             taken = self.skip_to_greeting();
         }
-        while self.greeted && self.nonsense.is_none() {
+        while self.protocol.is_some() && self.nonsense.is_none() {
             match Frame::decode(&self.incoming[taken..]) {
                 Decoded::Frame(frame, length) => {
-                    frames.push(frame);
+                    frames.extend((frame != Frame::Beat).then_some(frame));
                     taken += length;
                 }
                 Decoded::Incomplete => break,
@@ -120,14 +162,12 @@ impl Channel {
     /// How many bytes are through with.
     fn skip_to_greeting(&mut self) -> usize {
         let text = &self.incoming;
-        let Some(at) = text.windows(GREETING.len()).position(|window| window == GREETING.as_bytes()) else { return 0 };
+        let start = greeting::START.as_bytes();
+        let Some(at) = text.windows(start.len()).position(|window| window == start) else { return 0 };
         let Some(length) = text[at..].iter().position(|byte| *byte == b'\n') else { return 0 };
-        let said = String::from_utf8_lossy(&text[at..=at + length]).into_owned();
-        if said == greeting() {
-            self.greeted = true;
-        } else {
-            let ours = greeting();
-            self.nonsense = Some(format!("its hpvmd is another version: {:?} instead of {:?}", said.trim_end(), ours.trim_end()));
+        match Offer::own().agree(&String::from_utf8_lossy(&text[at..=at + length])) {
+            Ok(protocol) => self.protocol = Some(protocol),
+            Err(why) => self.nonsense = Some(why),
         }
         at + length + 1
     }
@@ -142,9 +182,9 @@ impl Channel {
         self.nonsense.as_deref()
     }
 
-    /// Whether the node has said that it is one, and what it said instead.
-    pub fn greeted(&self) -> Result<(), String> {
-        if self.greeted { Ok(()) } else { Err(String::from_utf8_lossy(&self.incoming).trim().to_owned()) }
+    /// The protocol that is spoken, once the node has greeted; until then, what it said instead.
+    pub fn protocol(&self) -> Result<u32, String> {
+        self.protocol.ok_or_else(|| String::from_utf8_lossy(&self.incoming).trim().to_owned())
     }
 
     /// What to poll for.
@@ -165,22 +205,28 @@ impl Channel {
                 self.put_back = frames.collect();
                 return Some(first);
             }
+            self.look(Instant::now());
             if self.closed {
                 return None;
             }
-            let mut polled: Vec<_> = self.interests().collect();
-            let _ = poll(&mut polled, None);
-            self.flush();
+            self.sleep();
         }
     }
 
     /// Waits until everything has left.
     pub fn drain(&mut self) {
         while self.backlog() > 0 {
-            let mut polled = [PollFd::new(&self.to, PollFlags::OUT)];
-            let _ = poll(&mut polled, None);
-            self.flush();
+            self.sleep();
+            self.put_back = self.receive();
+            self.look(Instant::now());
         }
+    }
+
+    fn sleep(&mut self) {
+        let mut polled: Vec<_> = self.interests().collect();
+        let left = self.next_look().map(|at| at.saturating_duration_since(Instant::now()));
+        let _ = poll(&mut polled, left.and_then(|left| Timespec::try_from(left).ok()).as_ref());
+        self.flush();
     }
 }
 
@@ -205,21 +251,42 @@ mod tests {
     fn what_a_shell_prints_before_is_skipped() {
         let (mut ours, from, to) = pair();
         rustix::io::write(&to, b"Welcome to node 7!\n\x1b[0m").unwrap();
-        assert!(ours.receive().is_empty() && ours.greeted().is_err());
+        assert!(ours.receive().is_empty() && ours.protocol().is_err());
         let mut node = Channel::to_launcher(from, to).unwrap();
         node.send(&Frame::Taken(3));
         assert_eq!(ours.wait(), Some(Frame::Taken(3)));
-        ours.send(&Frame::Stdin(vec![1; 3 * BACKLOG]));
+        let much = Frame::Stdin(vec![1; 3 * FORGET]);
+        ours.send(&much);
         assert!(ours.backlog() > 0);
         let mut frame = None;
         while frame.is_none() {
             ours.flush();
             frame = node.receive().pop();
         }
-        assert_eq!(frame, Some(Frame::Stdin(vec![1; 3 * BACKLOG])));
+        assert_eq!(frame, Some(much));
         drop(node);
         assert_eq!(ours.wait(), None);
         assert!(ours.nonsense().is_none());
+    }
+
+    #[test]
+    fn silence_is_an_end_and_beats_are_none() {
+        let (mut ours, from, to) = pair();
+        let mut node = Channel::to_launcher(from, to).unwrap();
+        ours.listen(Some(Duration::from_millis(400)));
+        node.listen(Some(Duration::from_millis(400)));
+        let end = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < end {
+            for side in [&mut ours, &mut node] {
+                assert_eq!(side.receive(), []);
+                side.look(Instant::now());
+                assert!(!side.is_closed());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // The node is there, and says no more.
+        assert_eq!(ours.wait(), None);
+        assert_eq!(ours.silence(), Some(Duration::from_millis(400)));
     }
 
     #[test]
@@ -236,6 +303,6 @@ mod tests {
         rustix::io::write(&to, b"sh: hpvmd: not found\n").unwrap();
         drop(to);
         assert_eq!(ours.wait(), None);
-        assert_eq!(ours.greeted().unwrap_err(), "sh: hpvmd: not found");
+        assert_eq!(ours.protocol().unwrap_err(), "sh: hpvmd: not found");
     }
 }

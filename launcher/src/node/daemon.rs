@@ -9,11 +9,13 @@ use std::env;
 use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use hpvm_wire::{Bell, Board, Descriptor, Network, board};
 
 use super::channel::Channel;
 use super::frame::Frame;
+use super::greeting::{NEWEST, OLDEST, Offer};
 use super::job::NodeJob;
 use crate::exit;
 use crate::job::channels::{Channels, raise_descriptor_limit};
@@ -34,6 +36,9 @@ Options:
   -V, --version  print the version
 ";
 
+/// How long hpvmrun may take to answer the greeting.
+const FIRST_WORD: Duration = Duration::from_secs(60);
+
 /// All of `hpvmd`.
 pub fn main() -> u8 {
     let words: Vec<_> = env::args().skip(1).collect();
@@ -45,7 +50,7 @@ pub fn main() -> u8 {
             0
         }
         ["-V" | "--version"] => {
-            println!("hpvmd (HPVM) {}, start-up protocol {}", env!("CARGO_PKG_VERSION"), hpvm_wire::names::VERSION);
+            println!("hpvmd (HPVM) {}", Offer::own());
             0
         }
         _ => refuse("it is hpvmrun that starts this program; hpvmd --help says how"),
@@ -87,9 +92,17 @@ fn take_stdio() -> io::Result<Channel> {
 /// Up to the start of the ranks.
 fn prepare(channel: &mut Channel) -> Result<Option<Service>, String> {
     let system = |error: io::Error| format!("cannot prepare the job: {error}");
+    channel.listen(Some(FIRST_WORD));
+    let silence = match channel.wait() {
+        Some(Frame::Hello { protocol: OLDEST..=NEWEST, silence }) => Some(Duration::from_millis(silence.into())).filter(|time| !time.is_zero()),
+        Some(Frame::Hello { protocol, .. }) => return Err(format!("hpvmrun speaks protocol {protocol}, and this is {}", Offer::own())),
+        Some(_) => return Err("it was not greeted first".into()),
+        None => return Ok(None),
+    };
+    channel.listen(silence);
     let job = match channel.wait() {
         Some(Frame::Job(bytes)) => NodeJob::decode(&bytes).ok_or("the job it was sent is none")?,
-        Some(_) => return Err("it was not sent a job first".into()),
+        Some(_) => return Err("it was not sent a job after the greeting".into()),
         None => return Ok(None),
     };
     let (size, here) = (job.ranks[0].0.size, job.ranks.len() as u32);
@@ -125,6 +138,8 @@ fn prepare(channel: &mut Channel) -> Result<Option<Service>, String> {
         event: event_named,
         net: Some(net),
         relay: None,
+        // hpvmrun notices first, and can say what has happened.
+        silence: silence.map(|silence| silence * 5 / 4),
         mask,
         files,
     };
@@ -132,7 +147,7 @@ fn prepare(channel: &mut Channel) -> Result<Option<Service>, String> {
     let (keepers, (ends, stdin)) = keeper::start(setup, ours).map_err(|error| format!("cannot start the keepers: {error}"))?;
     let places = plan.ranks.iter().map(|rank| rank.place.rank).collect();
     // Kept open for as long as hpvmd lives, for ranks whose own were closed on the way.
-    Ok(Some(Service::new(places, lines, bell, keepers, ends, stdin, net_kept, [mem, status])))
+    Ok(Some(Service::new(places, lines, bell, keepers, ends, stdin, net_kept, [mem, status], silence)))
 }
 
 /// At every address of this machine; connections without the job's key are dropped.

@@ -26,6 +26,12 @@ pub enum Frame {
     Taken(u32),
     /// From the node: why it cannot go on.
     Refused(String),
+    /// To the node, first of all: the protocol to be spoken, and after how many milliseconds silence is an end; 0 for never.
+    Hello { protocol: u32, silence: u32 },
+    /// Both ways: nothing, to be heard.
+    Beat,
+    /// To the node: so many bytes of its ranks' output were passed on.
+    Shown(u32),
 }
 
 /// A frame that is longer is none.
@@ -61,6 +67,9 @@ impl Frame {
             Self::Line { rank, line } => writer.kind(8).words(&[*rank]).words(&line.to_words()),
             Self::Taken(count) => writer.kind(9).words(&[*count]),
             Self::Refused(text) => writer.kind(10).raw(text.as_bytes()),
+            Self::Hello { protocol, silence } => writer.kind(11).words(&[*protocol, *silence]),
+            Self::Beat => writer.kind(12),
+            Self::Shown(count) => writer.kind(13).words(&[*count]),
         };
         let length = (out.len() - start - 4) as u32;
         out[start..start + 4].copy_from_slice(&length.to_le_bytes());
@@ -98,6 +107,9 @@ impl Frame {
             8 => Self::Line { rank: body.u32()?, line: Snapshot::from_words(body.words()?) },
             9 => Self::Taken(body.u32()?),
             10 => Self::Refused(String::from_utf8_lossy(body.0).into_owned()),
+            11 => Self::Hello { protocol: body.u32()?, silence: body.u32()? },
+            12 => Self::Beat,
+            13 => Self::Shown(body.u32()?),
             _ => return None,
         })
     }
@@ -185,6 +197,9 @@ mod tests {
             Frame::Line { rank: 9, line: Snapshot::from_words(std::array::from_fn(|at| at as u32 + 1)) },
             Frame::Taken(70_000),
             Frame::Refused("no memory".into()),
+            Frame::Hello { protocol: 3, silence: 10_000 },
+            Frame::Beat,
+            Frame::Shown(65_536),
         ];
         let mut bytes = Vec::new();
         frames.iter().for_each(|frame| frame.encode(&mut bytes));

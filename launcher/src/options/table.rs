@@ -26,6 +26,8 @@ pub enum Id {
     HostFile,
     HangReport,
     Encrypt,
+    StartTimeout,
+    Heartbeat,
 }
 
 /// Where an option may stand.
@@ -97,6 +99,10 @@ pub const FLAGS: &[Flag] = &[
         "write the ranks' output to DIR/rank.N.out and DIR/rank.N.err instead"),
     flag(Id::Timeout, &["--timeout"], Some("SECONDS"), Scope::Job,
         "end the job after so long, say what each rank was doing, and exit with status 124"),
+    flag(Id::StartTimeout, &["--start-timeout"], Some("SECONDS"), Scope::Job,
+        "give up when ssh has not led to another machine's hpvmd after so long (default 30; 0: never)"),
+    flag(Id::Heartbeat, &["--heartbeat"], Some("SECONDS"), Scope::Job,
+        "a machine of which nothing is heard for so long is lost, and the job ends (default 10; 0: never)"),
     flag(Id::JsonEvents, &["--json-events"], Some("FILE"), Scope::Job,
         "write what happens to the job to FILE, one JSON object per line"),
     flag(Id::DryRun, &["--dry-run"], None, Scope::Call,

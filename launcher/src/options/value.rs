@@ -27,6 +27,8 @@ pub fn set(job: &mut JobOptions, flag: &Flag, value: &OsStr) -> Result<(), Strin
         Id::Timestamp => job.timestamp = switch(value)?,
         Id::OutputDir => job.output_dir = Some(path(value)?),
         Id::Timeout => job.timeout = Some(seconds(value)?),
+        Id::StartTimeout => job.patience.start = limit(value)?,
+        Id::Heartbeat => job.patience.silence = limit(value)?,
         Id::JsonEvents => job.json_events = Some(path(value)?),
         Id::DryRun => job.dry_run = switch(value)?,
         Id::Explain => job.explain = switch(value)?,
@@ -54,6 +56,16 @@ fn seconds(value: &OsStr) -> Result<Duration, String> {
     number
         .and_then(|number| Duration::try_from_secs_f64(number).ok())
         .ok_or_else(|| format!("{value:?} is not a number of seconds above 0"))
+}
+
+/// At least a second, so that a busy machine is not taken for a lost one; 0 is no limit.
+fn limit(value: &OsStr) -> Result<Option<Duration>, String> {
+    if value.to_str().and_then(|text| text.parse::<f64>().ok()) == Some(0.0) {
+        return Ok(None);
+    }
+    let most = Duration::from_secs(30 * 24 * 3600);
+    let time = seconds(value).ok().filter(|time| (Duration::from_secs(1)..=most).contains(time));
+    time.map(Some).ok_or_else(|| format!("{value:?} is neither 0 nor a number of seconds from 1 to a month"))
 }
 
 fn choice<T: Copy>(value: &OsStr, choices: &[(&str, T)]) -> Result<T, String> {

@@ -1,16 +1,12 @@
-//! One node, as the relay sees it: the ssh that leads there, and how far it has come.
+//! One node, as the relay sees it, and how far it has come.
 
-use std::io;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::PollFd;
 
-use crate::node::channel::Channel;
+use super::call::{self, Call};
+use crate::link::Message;
 use crate::node::frame::Frame;
 use crate::node::job::NodeJob;
 use crate::node::machines::Machine;
@@ -19,8 +15,12 @@ use crate::plan::Plan;
 /// How far a node has come.
 #[derive(Debug)]
 pub enum Stage {
-    /// ssh was started, the job sent.
+    /// It is not its turn yet.
+    Waiting,
+    /// ssh was started.
     Called,
+    /// It has answered and been sent the job.
+    Told,
     /// It has sockets for its ranks and waits for the others.
     Ready { connection: String, ports: Vec<u16> },
     Running,
@@ -35,81 +35,112 @@ impl Stage {
     }
 }
 
-pub struct Node {
-    name: String,
+pub struct Node<'a> {
+    machine: &'a Machine,
     pub ranks: Vec<u32>,
     pub stage: Stage,
-    /// What `introduce` needs, kept beyond the stage.
-    call: io::Result<(Child, Channel)>,
-    command: String,
-    pub refused: Option<String>,
+    call: Option<Call>,
+    /// Why it cannot be used, where that is not for the call to tell.
+    trouble: Option<String>,
 }
 
-impl Node {
-    /// Starts an `hpvmd` there and sends it its share of the job.
-    pub fn call(plan: &Plan, index: usize, machine: &Machine) -> Self {
-        let ranks = plan.ranks.iter().filter(|rank| rank.place.node as usize == index).map(|rank| rank.place.rank).collect();
-        let (mut command, shown) = command(machine);
-        let call = command.spawn().and_then(|mut child| {
-            let (Some(from), Some(to)) = (child.stdout.take(), child.stdin.take()) else {
-                return Err(io::Error::other("no pipes"));
-            };
-            let mut channel = Channel::to_node(OwnedFd::from(from), OwnedFd::from(to))?;
-            channel.send(&Frame::Job(NodeJob::of(plan, index).encode()));
-            Ok((child, channel))
-        });
-        Self { name: machine.name.clone(), ranks, stage: Stage::Called, call, command: shown, refused: None }
+impl<'a> Node<'a> {
+    pub fn new(plan: &Plan, index: usize, machine: &'a Machine) -> Self {
+        let ranks = plan.ranks.iter().filter(|rank| rank.place.node as usize == index).map(|rank| rank.place.rank);
+        Self { machine, ranks: ranks.collect(), stage: Stage::Waiting, call: None, trouble: None }
     }
 
-    pub fn send(&mut self, frame: &Frame) {
-        if let Ok((_, channel)) = &mut self.call {
-            channel.send(frame);
+    pub fn name(&self) -> &str {
+        &self.machine.name
+    }
+
+    /// Starts an `hpvmd` there.
+    pub fn call(&mut self) {
+        self.stage = Stage::Called;
+        match Call::start(self.machine) {
+            Ok(call) => self.call = Some(call),
+            Err(error) => self.trouble = Some(format!("cannot be reached: {}: {error}", call::shown(self.machine))),
         }
     }
 
-    pub fn flush(&mut self) {
-        if let Ok((_, channel)) = &mut self.call {
-            channel.flush();
+    /// Whether it has answered just now: it is sent its share of the job.
+    pub fn greet(&mut self, plan: &Plan, index: usize, silence: Option<Duration>) {
+        let Some(call) = self.call.as_mut().filter(|_| matches!(self.stage, Stage::Called)) else { return };
+        let Ok(protocol) = call.channel.protocol() else { return };
+        call.answered();
+        call.channel.listen(silence);
+        let silence = silence.map_or(0, |silence| silence.as_millis().try_into().unwrap_or(u32::MAX));
+        call.channel.send(&Frame::Hello { protocol, silence });
+        call.channel.send(&Frame::Job(NodeJob::of(plan, index).encode()));
+        self.stage = Stage::Told;
+    }
+
+    pub fn send(&mut self, frame: &Frame) {
+        if let Some(call) = &mut self.call {
+            call.channel.send(frame);
         }
     }
 
     pub fn receive(&mut self) -> Vec<Frame> {
-        let Ok((_, channel)) = &mut self.call else { return Vec::new() };
-        channel.flush();
-        channel.receive()
+        let Some(call) = &mut self.call else { return Vec::new() };
+        call.channel.flush();
+        call.channel.receive()
+    }
+
+    /// What it has to say to people.
+    pub fn listen(&mut self) -> Vec<String> {
+        self.call.as_mut().map(Call::listen).unwrap_or_default()
+    }
+
+    /// Looks whether it still is there, and has answered in time.
+    pub fn look(&mut self, now: Instant, start: Option<Duration>) {
+        let Some(call) = self.call.as_mut().filter(|_| !self.stage.is_over()) else { return };
+        call.channel.look(now);
+        let late = start.is_some_and(|start| now >= call.since() + start);
+        if late && matches!(self.stage, Stage::Called) && self.trouble.is_none() && !call.channel.is_closed() {
+            self.trouble = Some(call.late(self.machine));
+        }
+    }
+
+    pub fn next_look(&self, start: Option<Duration>) -> Option<Instant> {
+        let call = self.call.as_ref().filter(|_| !self.stage.is_over())?;
+        let answer = start.filter(|_| matches!(self.stage, Stage::Called)).map(|start| call.since() + start);
+        [call.channel.next_look(), answer].into_iter().flatten().min()
     }
 
     pub fn ready(&mut self, connection: String, ports: Vec<u16>) {
-        if matches!(self.stage, Stage::Called) && ports.len() == self.ranks.len() {
+        if matches!(self.stage, Stage::Told) && ports.len() == self.ranks.len() {
             self.stage = Stage::Ready { connection, ports };
         }
     }
 
+    /// It cannot go on, and says why.
+    pub fn refuses(&mut self, text: String) {
+        self.trouble.get_or_insert(format!("cannot go on: {text}"));
+    }
+
     /// Everything there is to end. A node that has started nothing ends with its channel.
     pub fn finish(&mut self) {
-        match (&self.stage, &mut self.call) {
-            (Stage::Running, Ok((_, channel))) => channel.send(&Frame::Order(crate::link::Message::Finish)),
-            (Stage::Called | Stage::Ready { .. }, _) => {
-                self.call = Err(io::Error::other("hung up"));
-                self.stage = Stage::Done;
-            }
-            _ => (),
+        match self.stage {
+            Stage::Running => self.send(&Frame::Order(Message::Finish)),
+            Stage::Waiting | Stage::Called | Stage::Told | Stage::Ready { .. } => self.hang_up(Stage::Done),
+            Stage::Done | Stage::Lost => (),
         }
     }
 
+    pub fn hang_up(&mut self, stage: Stage) {
+        self.call = None;
+        self.stage = stage;
+    }
+
     pub fn is_lost(&self) -> bool {
-        !self.stage.is_over() && self.call.as_ref().map_or(true, |(_, channel)| channel.is_closed())
+        let closed = self.call.as_ref().is_none_or(|call| call.channel.is_closed());
+        !self.stage.is_over() && !matches!(self.stage, Stage::Waiting) && (self.trouble.is_some() || closed)
     }
 
     pub fn interests(&self) -> impl Iterator<Item = PollFd<'_>> {
-        let channel = self.call.as_ref().ok().filter(|_| !self.stage.is_over()).map(|(_, channel)| channel);
-        channel.into_iter().flat_map(Channel::interests)
-    }
-
-    /// The same without what would bring more.
-    pub fn writing_interests(&self) -> impl Iterator<Item = PollFd<'_>> {
-        let channel = self.call.as_ref().ok().filter(|_| !self.stage.is_over()).map(|(_, channel)| channel);
-        channel.into_iter().flat_map(Channel::writing_interests)
+        let call = self.call.as_ref().filter(|_| !self.stage.is_over());
+        call.into_iter().flat_map(Call::interests)
     }
 
     /// A word of `SSH_CONNECTION`: the client's address and port, then the server's.
@@ -129,52 +160,16 @@ impl Node {
 
     /// Why it is lost, as a sentence.
     pub fn obituary(&mut self) -> String {
-        let (name, command) = (&self.name, &self.command);
-        if let Some(text) = &self.refused {
-            return format!("{name}: {text}");
-        }
-        let (child, channel) = match &mut self.call {
-            Ok(call) => call,
-            Err(error) => return format!("{name} cannot be reached: {command}: {error}"),
+        let why = match (self.trouble.take(), &mut self.call) {
+            (Some(trouble), _) => trouble,
+            (None, Some(call)) => call.obituary(self.machine),
+            (None, None) => "is lost".into(),
         };
-        if let Some(text) = channel.nonsense() {
-            return format!("{name} cannot be used: {text}");
-        }
-        // Its output has ended, so that it is about to end itself.
-        let mut ending = None;
-        for _ in 0..50 {
-            ending = child.try_wait().ok().flatten();
-            if ending.is_some() {
-                break;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        let ending = ending.map_or_else(|| "it hung up".into(), |status| status.to_string());
-        match channel.greeted() {
-            Ok(()) => format!("the connection to {name} is lost ({ending}); its ranks are ended there"),
-            Err(said) if said.is_empty() => format!("{name} cannot be reached: {command}: {ending}"),
-            Err(said) => format!("{name} cannot be reached: {command}: {ending}; it said: {said}"),
-        }
+        format!("{} {why}", self.machine.name)
     }
-}
 
-/// What starts a machine's `hpvmd`, and how to name it in a text.
-fn command(machine: &Machine) -> (Command, String) {
-    let beside = || std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join("hpvmd")));
-    let hpvmd = machine.hpvmd.clone().or_else(beside).unwrap_or(PathBuf::from("hpvmd"));
-    let (mut command, shown) = match machine.ssh.split_first() {
-        None => (Command::new(&hpvmd), hpvmd.display().to_string()),
-        Some((ssh, options)) => {
-            let mut command = Command::new(ssh);
-            // One word for the shell there.
-            let quoted = hpvmd.to_string_lossy().replace('\'', r"'\''");
-            command.args(options).arg("-T").arg(&machine.address).arg(format!("exec '{quoted}' --job"));
-            (command, format!("{} {}", machine.ssh.join(" "), machine.address))
-        }
-    };
-    if machine.ssh.is_empty() {
-        command.arg("--job");
+    /// Whether it has not answered yet.
+    pub fn is_being_called(&self) -> bool {
+        matches!(self.stage, Stage::Called)
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).env_remove("SSH_CONNECTION");
-    (command, shown)
 }

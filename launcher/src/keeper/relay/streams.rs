@@ -8,9 +8,6 @@ use rustix::io::Errno;
 
 use crate::keeper::RankEnds;
 
-/// With more waiting than this, no more is taken from the nodes.
-const WAITING_MAX: usize = 1 << 20;
-
 pub struct Streams {
     /// stdout and stderr of each rank.
     pipes: Vec<[Pipe; 2]>,
@@ -21,6 +18,8 @@ struct Pipe {
     /// `None` when all is written, or nobody reads.
     to: Option<OwnedFd>,
     bytes: VecDeque<u8>,
+    /// So much has come, and does not wait any more, since somebody asked.
+    through: u32,
     ended: bool,
 }
 
@@ -28,7 +27,7 @@ impl Streams {
     pub fn new(ends: Vec<RankEnds>) -> Self {
         let pipe = |to: OwnedFd| {
             let _ = rustix::io::ioctl_fionbio(&to, true);
-            Pipe { to: Some(to), bytes: VecDeque::new(), ended: false }
+            Pipe { to: Some(to), bytes: VecDeque::new(), through: 0, ended: false }
         };
         Self { pipes: ends.into_iter().map(|ends| [pipe(ends.stdout), pipe(ends.stderr)]).collect(), waiting: 0 }
     }
@@ -41,16 +40,20 @@ impl Streams {
         } else if pipe.to.is_some() {
             self.waiting += bytes.len();
             pipe.bytes.extend(bytes);
+        } else {
+            pipe.through += bytes.len() as u32;
         }
+    }
+
+    /// How much of what these ranks wrote was passed on since this was asked last.
+    pub fn take_through(&mut self, ranks: &[u32]) -> u32 {
+        let take = |rank: &u32| self.pipes[*rank as usize].iter_mut().map(|pipe| std::mem::take(&mut pipe.through)).sum::<u32>();
+        ranks.iter().map(take).sum()
     }
 
     /// Nothing more comes from this rank.
     pub fn end(&mut self, rank: u32) {
         [0, 1].into_iter().for_each(|stream| self.add(rank, stream, Vec::new()));
-    }
-
-    pub fn has_room(&self) -> bool {
-        self.waiting < WAITING_MAX
     }
 
     pub fn is_empty(&self) -> bool {
@@ -66,7 +69,9 @@ impl Streams {
         for pipe in self.pipes.iter_mut().flatten() {
             let before = pipe.bytes.len();
             pipe.write();
-            self.waiting -= before - pipe.bytes.len();
+            let written = before - pipe.bytes.len();
+            self.waiting -= written;
+            pipe.through += written as u32;
         }
     }
 }

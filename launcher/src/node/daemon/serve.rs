@@ -14,12 +14,16 @@ use crate::job::watch::Watch;
 use crate::keeper::Keepers;
 use crate::link::Message;
 use crate::network::Kept;
-use crate::node::channel::{BACKLOG, Channel};
+use crate::node::channel::Channel;
 use crate::node::frame::Frame;
+use crate::node::pulse::{Look, Pulse};
 use crate::reap;
 
 /// Status lines are passed on when a rank rings, and so often otherwise.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// So much of the ranks' output may be under way. With more, those who write wait; what is to be said besides does not.
+const OUTPUT_MAX: u32 = 256 << 10;
 
 pub struct Service {
     /// Numbers in the job of the ranks here.
@@ -29,6 +33,7 @@ pub struct Service {
     keepers: Keepers,
     /// stdout and stderr of each rank; `None` after the end.
     outputs: Vec<[Option<OwnedFd>; 2]>,
+    output_under_way: u32,
     stdin: Option<OwnedFd>,
     input: VecDeque<u8>,
     input_ended: bool,
@@ -40,7 +45,11 @@ pub struct Service {
     watch: Watch,
     watched: HashSet<u32>,
     look_again: Instant,
+    /// The keepers have left, and everything below them; whether in order.
+    is_over: bool,
     done: bool,
+    /// By which the outer keeper hears that this process lives.
+    pulse: Pulse,
     net: Kept,
     _kept: [OwnedFd; 2],
 }
@@ -56,6 +65,7 @@ impl Service {
         stdin: OwnedFd,
         net: Kept,
         kept: [OwnedFd; 2],
+        silence: Option<Duration>,
     ) -> Self {
         // Only rank 0 of the job reads what hpvmrun reads.
         let stdin = ranks.contains(&0).then_some(stdin);
@@ -66,6 +76,7 @@ impl Service {
             bell,
             keepers,
             outputs: ends.into_iter().map(|ends| [Some(ends.stdout), Some(ends.stderr)]).collect(),
+            output_under_way: 0,
             stdin,
             input: VecDeque::new(),
             input_ended: false,
@@ -73,7 +84,9 @@ impl Service {
             watch: Watch::default(),
             watched: HashSet::new(),
             look_again: Instant::now(),
+            is_over: false,
             done: false,
+            pulse: Pulse::new(silence, Instant::now()),
             net,
             _kept: kept,
         }
@@ -87,14 +100,21 @@ impl Service {
             for frame in channel.receive() {
                 self.obey(frame);
             }
+            channel.look(Instant::now());
             if channel.is_closed() {
                 return self.abandon();
             }
             self.look(&mut channel);
-            self.listen_to_keepers(&mut channel);
+            if !self.is_over {
+                self.listen_to_keepers(&mut channel);
+            }
             self.pass_input(&mut channel);
             self.pass_output(&mut channel);
-            if self.keepers.inner.is_closed() || self.keepers.outer.is_closed() {
+            if !self.is_over && (self.keepers.inner.is_closed() || self.keepers.outer.is_closed()) {
+                self.keepers_have_left(&mut channel);
+            }
+            // Nobody writes any more: what is in the pipes is all there will be.
+            if self.is_over && self.outputs.iter().flatten().all(Option::is_none) {
                 return self.finish(channel);
             }
         }
@@ -107,15 +127,14 @@ impl Service {
         crate::exit::LAUNCH
     }
 
-    /// The keepers have left, and everything below them.
-    fn finish(mut self, mut channel: Channel) -> u8 {
-        self.listen_to_keepers(&mut channel);
+    fn keepers_have_left(&mut self, channel: &mut Channel) {
+        self.is_over = true;
+        self.listen_to_keepers(channel);
         reap::everything(&HashSet::new(), |_, _| ());
-        // Nobody writes any more: what is in the pipes is all there will be.
-        while self.outputs.iter().flatten().any(Option::is_some) && !channel.is_closed() {
-            channel.drain();
-            self.pass_output(&mut channel);
-        }
+        self.pass_output(channel);
+    }
+
+    fn finish(mut self, mut channel: Channel) -> u8 {
         self.pass_lines(&mut channel);
         let last = if self.done {
             Frame::Report(Message::Done)
@@ -129,18 +148,21 @@ impl Service {
 
     fn wait(&self, channel: &Channel) {
         let mut polled: Vec<PollFd> = channel.interests().collect();
-        let sending = if self.keepers.inner.has_unsent() { PollFlags::OUT } else { PollFlags::empty() };
-        polled.push(PollFd::new(&self.keepers.inner, PollFlags::IN | sending));
-        polled.push(PollFd::new(&self.keepers.outer, PollFlags::IN));
+        if !self.is_over {
+            let sending = if self.keepers.inner.has_unsent() { PollFlags::OUT } else { PollFlags::empty() };
+            polled.push(PollFd::new(&self.keepers.inner, PollFlags::IN | sending));
+            polled.push(PollFd::new(&self.keepers.outer, PollFlags::IN));
+        }
         polled.push(PollFd::new(&self.bell, PollFlags::IN));
         polled.extend(self.watch.interests().map(|process| PollFd::from_borrowed_fd(process, PollFlags::IN)));
-        if channel.backlog() < BACKLOG {
+        if self.output_under_way < OUTPUT_MAX {
             polled.extend(self.outputs.iter().flatten().flatten().map(|from| PollFd::new(from, PollFlags::IN)));
         }
         if let Some(stdin) = self.stdin.as_ref().filter(|_| !self.input.is_empty()) {
             polled.push(PollFd::new(stdin, PollFlags::OUT));
         }
-        let left = self.look_again.saturating_duration_since(Instant::now());
+        let next = [channel.next_look(), self.pulse.next()].into_iter().flatten().fold(self.look_again, Instant::min);
+        let left = next.saturating_duration_since(Instant::now());
         let _ = poll(&mut polled, Timespec::try_from(left).ok().as_ref());
     }
 
@@ -149,12 +171,19 @@ impl Service {
             Frame::Order(message @ (Message::Signal { .. } | Message::Finish)) => self.keepers.inner.send(message),
             Frame::Stdin(bytes) if bytes.is_empty() => self.input_ended = true,
             Frame::Stdin(bytes) => self.input.extend(bytes),
+            Frame::Shown(count) => self.output_under_way = self.output_under_way.saturating_sub(count),
             _ => (),
         }
     }
 
     fn look(&mut self, channel: &mut Channel) {
         let now = Instant::now();
+        // It only hears.
+        self.pulse.heard(now);
+        if self.pulse.look(now) == Look::Beat {
+            self.pulse.said(now);
+            self.keepers.outer.send(Message::Beat);
+        }
         if self.bell.clear() || now >= self.look_again {
             self.look_again = now + LOOK_AGAIN;
             self.pass_lines(channel);
@@ -252,7 +281,7 @@ impl Service {
         for (local, streams) in self.outputs.iter_mut().enumerate() {
             for (stream, slot) in (0..).zip(streams) {
                 while let Some(from) = slot
-                    && channel.backlog() < BACKLOG
+                    && self.output_under_way < OUTPUT_MAX
                 {
                     let bytes = match rustix::io::read(&*from, &mut buffer) {
                         Ok(count) if count > 0 => buffer[..count].to_vec(),
@@ -263,6 +292,7 @@ impl Service {
                             Vec::new()
                         }
                     };
+                    self.output_under_way += bytes.len() as u32;
                     channel.send(&Frame::Output { rank: self.ranks[local], stream, bytes });
                 }
             }

@@ -1,0 +1,170 @@
+//! The call to a node: an ssh that starts an `hpvmd` there, the channel through it, and what it says meanwhile.
+
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+
+use super::cause;
+use crate::node::channel::Channel;
+use crate::node::machines::Machine;
+
+/// Of what ssh says before the node answers so much is kept.
+const SAID_MAX: usize = 4 << 10;
+
+pub struct Call {
+    child: Child,
+    pub channel: Channel,
+    /// ssh's, and what the remote side writes to its own.
+    stderr: Option<ChildStderr>,
+    said: String,
+    since: Instant,
+}
+
+impl Call {
+    pub fn start(machine: &Machine) -> io::Result<Self> {
+        let mut child = command(machine).spawn()?;
+        let (Some(from), Some(to), Some(stderr)) = (child.stdout.take(), child.stdin.take(), child.stderr.take()) else {
+            return Err(io::Error::other("no pipes"));
+        };
+        rustix::io::ioctl_fionbio(&stderr, true)?;
+        let channel = Channel::to_node(OwnedFd::from(from), OwnedFd::from(to))?;
+        Ok(Self { child, channel, stderr: Some(stderr), said: String::new(), since: Instant::now() })
+    }
+
+    pub fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub fn has_answered(&self) -> bool {
+        self.channel.protocol().is_ok()
+    }
+
+    pub fn interests(&self) -> impl Iterator<Item = PollFd<'_>> {
+        let stderr = self.stderr.as_ref().map(|stderr| PollFd::new(stderr, PollFlags::IN));
+        self.channel.interests().chain(stderr)
+    }
+
+    /// Whole lines that the node has to say to people. What comes before it answers is kept: it is about ssh's way
+    /// there, and of interest only where there is none.
+    pub fn listen(&mut self) -> Vec<String> {
+        self.read();
+        if !self.has_answered() {
+            return Vec::new();
+        }
+        let Some(end) = self.said.rfind('\n') else { return Vec::new() };
+        let rest = self.said.split_off(end + 1);
+        std::mem::replace(&mut self.said, rest).lines().map(String::from).collect()
+    }
+
+    fn read(&mut self) {
+        let mut bytes = [0; 4 << 10];
+        while let Some(stderr) = &mut self.stderr {
+            match stderr.read(&mut bytes) {
+                Ok(0) => self.stderr = None,
+                Ok(count) if self.said.len() < SAID_MAX => self.said += &String::from_utf8_lossy(&bytes[..count]),
+                Ok(_) => (),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.stderr = None,
+            }
+        }
+    }
+
+    /// What was said before the node answered is forgotten.
+    pub fn answered(&mut self) {
+        self.read();
+        self.said.clear();
+    }
+
+    /// Why the channel is closed, as the end of a sentence that begins with the machine's name.
+    pub fn obituary(&mut self, machine: &Machine) -> String {
+        if let Some(silence) = self.channel.silence() {
+            let seconds = silence.as_secs_f64();
+            return format!(
+                "is lost: nothing was heard of its hpvmd for {seconds} s (--heartbeat); it was stopped, the machine stands still or the \
+                 network does not carry"
+            );
+        }
+        if let Some(text) = self.channel.nonsense() {
+            return format!("cannot be used: {text}");
+        }
+        // Its output has ended, so that it is about to end itself.
+        let mut ending = None;
+        for _ in 0..50 {
+            ending = self.child.try_wait().ok().flatten();
+            if ending.is_some() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.read();
+        let how = ending.map_or_else(|| "it hung up".into(), |status| status.to_string());
+        match self.channel.protocol() {
+            Ok(_) if self.said.trim().is_empty() => format!("is lost: the connection to its hpvmd has ended ({how})"),
+            Ok(_) => format!("is lost: the connection to its hpvmd has ended ({how}); it said: {}", self.said.trim()),
+            Err(printed) => {
+                let said = [self.said.trim(), &printed].join("\n").trim().to_owned();
+                let guess = cause::of(ending, &said).map(|cause| cause.text(&hpvmd(machine).display().to_string()));
+                self.unreachable(machine, &guess.unwrap_or_else(|| "ssh did not lead to an hpvmd".into()), &how, &said)
+            }
+        }
+    }
+
+    /// The same for one that has not answered in time.
+    pub fn late(&mut self, machine: &Machine) -> String {
+        self.read();
+        let waited = format!("no answer for {:.0} s (--start-timeout)", self.since.elapsed().as_secs_f64());
+        let said = [self.said.trim(), &self.channel.protocol().err().unwrap_or_default()].join("\n").trim().to_owned();
+        self.unreachable(machine, &waited, "it still runs", &said)
+    }
+
+    fn unreachable(&self, machine: &Machine, why: &str, how: &str, said: &str) -> String {
+        let said = if said.is_empty() { String::new() } else { format!("; it said: {said}") };
+        format!("cannot be reached: {why}\n  {}: {how}{said}", shown(machine))
+    }
+}
+
+impl Drop for Call {
+    /// An ssh that hangs would not notice that nobody listens any more.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+fn hpvmd(machine: &Machine) -> PathBuf {
+    let beside = || std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join("hpvmd")));
+    machine.hpvmd.clone().or_else(beside).unwrap_or(PathBuf::from("hpvmd"))
+}
+
+/// What starts a machine's `hpvmd`.
+fn command(machine: &Machine) -> Command {
+    let hpvmd = hpvmd(machine);
+    let mut command = match machine.ssh.split_first() {
+        None => Command::new(&hpvmd),
+        Some((ssh, options)) => {
+            let mut command = Command::new(ssh);
+            // One word for the shell there.
+            let quoted = hpvmd.to_string_lossy().replace('\'', r"'\''");
+            command.args(options).arg("-T").arg(&machine.address).arg(format!("exec '{quoted}' --job"));
+            command
+        }
+    };
+    if machine.ssh.is_empty() {
+        command.arg("--job");
+    }
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("SSH_CONNECTION");
+    command
+}
+
+/// How to name it in a text.
+pub fn shown(machine: &Machine) -> String {
+    match machine.ssh.is_empty() {
+        true => hpvmd(machine).display().to_string(),
+        false => format!("{} {}", machine.ssh.join(" "), machine.address),
+    }
+}
