@@ -12,7 +12,8 @@
 //! which protocol. When the stream ends, or the other side falls silent ([`pulse`]), whoever notices ends everything on its side. Nothing
 //! secret stands on a command line.
 //!
-//! [`machines`] says which machines there are, [`placement`] which rank goes where, [`job`] is what a node is told of the job.
+//! [`machines`] says which machines there are, [`placement`] which rank goes where, [`route`] what carries messages between two machines,
+//! [`job`] is what a node is told of the job.
 
 pub mod channel;
 pub mod daemon;
@@ -22,3 +23,4 @@ pub mod job;
 pub mod machines;
 pub mod placement;
 pub mod pulse;
+pub mod route;

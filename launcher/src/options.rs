@@ -37,12 +37,15 @@ pub struct Part {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JobOptions {
     pub per_node: Option<u32>,
-    pub bind_to: BindTo,
+    /// By default none; with `--map-by numa` a NUMA node.
+    pub bind_to: Option<BindTo>,
     pub map_by: MapBy,
+    pub no_oversubscribe: bool,
     pub devices: Devices,
     /// The machine file, and the list of machines in the form of other launchers.
     pub machines: Option<PathBuf>,
     pub host_file: Option<PathBuf>,
+    pub rank_file: Option<PathBuf>,
     pub tag_output: bool,
     pub timestamp: bool,
     pub output_dir: Option<PathBuf>,
@@ -75,6 +78,8 @@ pub enum BindTo {
     None,
     Core,
     Numa,
+    /// A core, those of different NUMA nodes in turn: `--map-by numa --bind-to core`.
+    CoreOfNuma,
 }
 
 /// How ranks are dealt to machines.
@@ -85,6 +90,19 @@ pub enum MapBy {
     Slot,
     /// One each, over and over.
     Node,
+    /// As by slot, and on a machine to its NUMA nodes in turn.
+    Numa,
+}
+
+impl JobOptions {
+    /// What ranks are bound to, by `--bind-to` and `--map-by` together.
+    pub fn binding(&self) -> BindTo {
+        match (self.bind_to, self.map_by) {
+            (None, MapBy::Numa) => BindTo::Numa,
+            (Some(BindTo::Core), MapBy::Numa) => BindTo::CoreOfNuma,
+            (bind_to, _) => bind_to.unwrap_or_default(),
+        }
+    }
 }
 
 /// The devices that may carry messages.

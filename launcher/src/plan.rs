@@ -11,13 +11,14 @@ use rustix::thread::CpuSet;
 
 use crate::binding;
 use crate::exit::Refusal;
-use crate::node::machines::Machine;
+use crate::node::machines::{Machine, Network, range};
 use crate::node::placement::{self, Placed};
+use crate::node::route;
 use crate::options::{BindTo, Devices, Options, Part};
 use crate::program;
 
 /// A job, ready to be started.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Plan {
     pub host: String,
     pub parts: Vec<PartPlan>,
@@ -26,6 +27,10 @@ pub struct Plan {
     pub bind_to: BindTo,
     /// The machines of the ranks, if any is another than this one. A rank's [`Place::node`] is an index.
     pub machines: Vec<Machine>,
+    /// What the machines are attached to, the preferred one first.
+    pub networks: Vec<Network>,
+    /// Which machine file was read: a sentence.
+    pub source: String,
 }
 
 /// What the ranks of one part of the command line have in common.
@@ -45,6 +50,8 @@ pub struct RankPlan {
     pub place: Place,
     pub part: usize,
     pub cores: Option<CpuSet>,
+    /// Processors that a rank file names, for the machine of the rank to look up.
+    pub cpus: Vec<u32>,
 }
 
 impl Plan {
@@ -52,12 +59,13 @@ impl Plan {
     pub fn new(options: &Options, environment: &BTreeMap<OsString, OsString>) -> Result<Self, Refusal> {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let size = size(options)?;
-        let Placed { machines, nodes } = placement::place(options, &host)?;
-        if machines.len() > 1 && !options.job.devices.ip {
-            return Err(Refusal::Usage("--device: between machines messages need the device ip".into()));
-        }
+        let placed = placement::place(options, &host, |name| environment.get(OsStr::new(name)).cloned())?;
+        let Placed { machines, nodes, cpus, networks, source } = placed;
+        route::check(&machines, &networks, options.job.devices).map_err(Refusal::Usage)?;
+        let bind_to = options.job.binding();
         // Elsewhere the cores are another machine's.
-        let places = if machines.is_empty() { binding::places(options.job.bind_to).map_err(Refusal::Launch)? } else { Vec::new() };
+        let is_here = machines.is_empty();
+        let places = if is_here { binding::places(bind_to).map_err(Refusal::Launch)? } else { Vec::new() };
         let mut parts: Vec<_> = options.parts.iter().map(|part| part_plan(part, environment)).collect::<Result<_, _>>()?;
         if !machines.is_empty() {
             // ssh begins in the user's home.
@@ -78,13 +86,16 @@ impl Plan {
             let (local_rank, local_size) = (local_ranks[rank as usize], local_sizes[node]);
             Place { rank, size, local_rank, local_size, node: node as u32, appnum: part as u32, universe_size: size }
         };
-        let ranks = (0..size).zip(part_of).map(|(rank, part)| RankPlan {
-            place: place(rank, part),
-            part,
-            cores: places.get(rank as usize % places.len().max(1)).cloned(),
-        });
-        let (devices, bind_to) = (options.job.devices, options.job.bind_to);
-        Ok(Self { ranks: ranks.collect(), host, parts, devices, bind_to, machines })
+        let cores = |rank: u32, cpus: &[u32]| match cpus {
+            [_, ..] if is_here => binding::given(cpus).map(Some).map_err(|why| Refusal::Launch(format!("rank {rank}: {why}"))),
+            _ => Ok(places.get(rank as usize % places.len().max(1)).cloned()),
+        };
+        let rank = |(rank, part): (u32, usize)| {
+            let cpus = cpus.get(rank as usize).cloned().unwrap_or_default();
+            Ok(RankPlan { place: place(rank, part), part, cores: cores(rank, &cpus)?, cpus })
+        };
+        let ranks = (0..size).zip(part_of).map(rank).collect::<Result<_, Refusal>>()?;
+        Ok(Self { ranks, host, parts, devices: options.job.devices, bind_to, machines, networks, source })
     }
 
     /// The name of a rank's machine.
@@ -104,17 +115,23 @@ impl Plan {
             true => "shared memory (smp) on a machine and TCP (ip) between them",
             false => "TCP (ip)",
         };
-        let names: Vec<_> = self.machines.iter().map(|machine| machine.name.as_str()).collect();
-        let names = if names.is_empty() { self.host.clone() } else { names.join(", ") };
+        let names = range::fold(self.machines.iter().map(|machine| machine.name.as_str()));
+        let names = if names.is_empty() { &self.host } else { &names };
         let mut text = format!("{} rank(s) on {names}; messages go through {way}\n", self.size());
+        let nodes: Vec<usize> = self.ranks.iter().map(|rank| rank.place.node as usize).collect();
+        if !self.machines.is_empty() {
+            text += &placement::table(&self.machines, &nodes);
+        }
         for rank in &self.ranks {
             let part = &self.parts[rank.part];
             let _ = write!(text, "rank {}:", rank.place.rank);
             if !self.machines.is_empty() {
                 let _ = write!(text, " on {},", self.host_of(rank.place.rank));
             }
-            if let Some(cores) = &rank.cores {
-                let _ = write!(text, " on cpu {},", binding::show(cores));
+            let asked = || rank.cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+            let cores = rank.cores.as_ref().map_or_else(asked, binding::show);
+            if !cores.is_empty() {
+                let _ = write!(text, " on cpu {cores},");
             }
             if let Some(folder) = &part.work_dir {
                 let _ = write!(text, " in {},", folder.to_string_lossy());
@@ -126,6 +143,16 @@ impl Plan {
             text.push('\n');
         }
         text
+    }
+}
+
+impl Plan {
+    /// Which machine file was read, and for each pair of machines which device carries its messages and why no other does.
+    pub fn explain(&self) -> String {
+        let mut crowds = vec![0; self.machines.len()];
+        self.ranks.iter().for_each(|rank| crowds.iter_mut().skip(rank.place.node as usize).take(1).for_each(|count| *count += 1));
+        let several = if self.machines.is_empty() { self.size() > 1 } else { crowds.iter().any(|count| *count > 1) };
+        format!("{}\n{}", self.source, route::explain(&self.machines, &self.networks, self.devices, several))
     }
 }
 

@@ -84,10 +84,13 @@ fn launch(options: &Options) -> Result<u8, Refusal> {
         capacity::check(plan.size()).map_err(Refusal::Launch)?;
     }
     if options.job.dry_run {
-        return print(&plan.describe());
+        let why = if options.job.explain { plan.explain() } else { String::new() };
+        return print(&(plan.describe() + &why));
     }
     if options.job.explain {
-        eprint!("{}", plan.describe());
+        eprint!("{}{}", plan.describe(), plan.explain());
+    } else if options.job.verbose {
+        eprintln!("hpvmrun: {}", plan.source);
     }
     start(options, &plan).map_err(Refusal::Launch)
 }

@@ -24,7 +24,7 @@ use rstest::rstest;
 #[case(&["-n", "2"], 2, "no program")]
 #[case(&["-H", "elsewhere.invalid", "true"], 125, "elsewhere.invalid cannot be reached")]
 #[case(&["-m", "/no/such/file", "true"], 2, "/no/such/file: No such file")]
-#[case(&["-H", "a,b", "-n", "2", "--device", "smp", "true"], 2, "need the device ip")]
+#[case(&["-H", "a,b", "-n", "2", "--device", "smp", "true"], 2, "between a and b no device can carry messages")]
 #[case(&["-n", "4", "--ppn", "2", "true"], 2, "need 2 machines")]
 #[case(&["--output", "/proc/nowhere", "true"], 125, "--output: cannot make")]
 #[case(&["--json-events", "/proc/nowhere", "true"], 125, "--json-events: cannot make")]

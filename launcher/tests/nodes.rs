@@ -4,7 +4,6 @@
 mod common;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,15 +14,7 @@ use tempfile::TempDir;
 /// A folder with a machine file for two nodes of two slots each. `login` is what the shell there says and does first.
 fn machines(login: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
-    let ssh = folder.path().join("ssh");
-    let script = format!(
-        "#!/bin/sh\n{login}\nwhile [ \"$1\" != -T ]; do shift; done\nexport SSH_CONNECTION='127.0.0.1 9 127.0.0.1 22'\nexec sh -c \"$3\"\n"
-    );
-    // By a process of its own: one that is forked meanwhile would hold it open for writing.
-    let write = "printf %s \"$1\" > \"$0\"; chmod 755 \"$0\"";
-    let written = std::process::Command::new("sh").args(["-c", write]).arg(&ssh).arg(&script).status().unwrap();
-    assert!(written.success());
-    assert!(fs::metadata(&ssh).unwrap().permissions().mode() & 0o100 != 0);
+    let ssh = common::fake_ssh(folder.path(), login);
     let text = format!(
         "ssh = [{:?}, \"-x\"]\n[[machine]]\nname = \"one\"\nslots = 2\n[[machine]]\nname = \"two\"\nslots = 2\n",
         ssh.display().to_string()
@@ -155,13 +146,13 @@ fn a_machine_that_is_lost_ends_the_job() {
 fn what_keeps_a_machine_from_being_used_is_said() {
     let ssh_says = |text: &str| format!("echo '{text}' >&2; exit 255");
     for (login, said) in [
-        ("echo nothing for you; exit 255".into(), "one cannot be reached: ssh did not lead to an hpvmd\n"),
+        ("echo nothing for you; exit 255".into(), " cannot be reached: ssh did not lead to an hpvmd\n"),
         ("echo nothing for you; exit 255".into(), "exit status: 255; it said: nothing for you"),
-        (ssh_says("ssh: Could not resolve hostname one: Name or service not known"), "one cannot be reached: no address is known for its name\n"),
+        (ssh_says("ssh: Could not resolve hostname one: Name or service not known"), " cannot be reached: no address is known for its name\n"),
         (ssh_says("ssh: connect to host one port 22: Connection refused"), "no sshd listens at that port\n"),
         (ssh_says("user@one: Permission denied (publickey)."), "it said: user@one: Permission denied (publickey)."),
         ("exec sh -c /no/such/hpvmd".into(), "install HPVM there"),
-        ("echo 'HPVM node, start-up protocol 1, version 0.0.1'; exit 0".into(), "one cannot be used: its hpvmd is of another time"),
+        ("echo 'HPVM node, start-up protocol 1, version 0.0.1'; exit 0".into(), " cannot be used: its hpvmd is of another time"),
         ("echo 'HPVM node, version 0.0.1, protocols 1 to 2, start-up protocol 1'; exit 0".into(), "its hpvmd is 0.0.1 (protocols 1 to 2, "),
     ] {
         let outcome = run(&machines(&login), &["-n", "3", "true"]);

@@ -26,6 +26,7 @@ use super::{Setup, leave, settle};
 use crate::link::{Link, Message};
 use crate::node::daemon::serve::now_ns;
 use crate::node::frame::Frame;
+use crate::node::route;
 use crate::options::Patience;
 use crate::plan::Plan;
 use crate::sys::{SignalFd, Step};
@@ -246,28 +247,32 @@ impl<'a> Relay<'a> {
         if self.finishing || !self.nodes.iter().all(|node| matches!(node.stage, Stage::Ready { .. })) {
             return;
         }
-        let network = match network::key() {
-            Ok(key) => Network { key, shared_memory: self.plan.devices.smp, peers: self.addresses() },
+        let key = match network::key() {
+            Ok(key) => key,
             Err(error) => {
                 eprintln!("hpvmrun: no key for the job can be made: {error}");
                 std::process::exit(1)
             }
         };
-        let text = network.to_text().into_bytes();
-        for node in &mut self.nodes {
-            node.send(&Frame::Network(text.clone()));
+        let network = |node| Network { key, shared_memory: self.plan.devices.smp, peers: self.addresses(node) };
+        let texts: Vec<_> = (0..self.nodes.len()).map(|node| network(node).to_text().into_bytes()).collect();
+        for (node, text) in self.nodes.iter_mut().zip(texts) {
+            node.send(&Frame::Network(text));
             node.stage = Stage::Running;
         }
     }
 
-    /// Where each rank listens. The address of a node is the one at which ssh reached it; this machine's is the one that
-    /// another node sees.
-    fn addresses(&self) -> Vec<At> {
+    /// Where a node finds each rank. What the machine file does not say: the address of a node is the one at which ssh reached it; this
+    /// machine's is the one that another node sees.
+    fn addresses(&self, from: usize) -> Vec<At> {
         let seen_by_others = self.nodes.iter().find_map(|node| node.connection_word(0));
         let own = seen_by_others.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let at = |(place, index): (&hpvm_wire::Place, usize)| {
             let node = &self.nodes[index];
-            let address = node.connection_word(2).unwrap_or(own);
+            let machines = &self.plan.machines;
+            // To itself a machine may be another than to others.
+            let said = if from == index { None } else { route::address(&machines[from], &machines[index], &self.plan.networks) };
+            let address = said.or_else(|| node.connection_word(2)).unwrap_or(own);
             At { node: place.node, address: SocketAddr::new(address, node.port(place.local_rank as usize)) }
         };
         self.plan.ranks.iter().map(|rank| at((&rank.place, rank.place.node as usize))).collect()

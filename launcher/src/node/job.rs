@@ -8,7 +8,7 @@ use hpvm_wire::Place;
 
 use super::frame::{Reader, Writer};
 use crate::binding;
-use crate::options::{BindTo, Devices};
+use crate::options::BindTo;
 use crate::plan::{PartPlan, Plan, RankPlan};
 
 /// One node's share of a job.
@@ -18,22 +18,29 @@ pub struct NodeJob {
     pub parts: Vec<PartPlan>,
     /// Its ranks, in the order of their local ranks, each with the index of its part.
     pub ranks: Vec<(Place, usize)>,
+    /// By rank here: the processors that a rank file gives it, none of them for those of `bind_to`.
+    pub cpus: Vec<Vec<u32>>,
 }
 
 impl NodeJob {
     /// The share of node number `node`.
     pub fn of(plan: &Plan, node: usize) -> Self {
-        let ranks = plan.ranks.iter().filter(|rank| rank.place.node as usize == node).map(|rank| (rank.place, rank.part));
-        Self { bind_to: plan.bind_to, parts: plan.parts.clone(), ranks: ranks.collect() }
+        let (ranks, cpus) = plan.ranks.iter().filter(|rank| rank.place.node as usize == node).map(|rank| ((rank.place, rank.part), rank.cpus.clone())).unzip();
+        Self { bind_to: plan.bind_to, parts: plan.parts.clone(), ranks, cpus }
     }
 
     /// On the node itself: what its keepers are to start.
     pub fn into_plan(self, host: String) -> Result<Plan, String> {
         let places = binding::places(self.bind_to)?;
-        let cores = |place: &Place| places.get(place.local_rank as usize % places.len().max(1)).cloned();
-        let ranks = self.ranks.into_iter().map(|(place, part)| RankPlan { cores: cores(&place), place, part }).collect();
-        let devices = Devices::default();
-        Ok(Plan { host, parts: self.parts, ranks, devices, bind_to: self.bind_to, machines: Vec::new() })
+        let rank = |((place, part), cpus): ((Place, usize), Vec<u32>)| {
+            let cores = match cpus.is_empty() {
+                true => places.get(place.local_rank as usize % places.len().max(1)).cloned(),
+                false => Some(binding::given(&cpus).map_err(|why| format!("rank {}: {why}", place.rank))?),
+            };
+            Ok(RankPlan { cores, place, part, cpus })
+        };
+        let ranks = self.ranks.into_iter().zip(self.cpus).map(rank).collect::<Result<_, String>>()?;
+        Ok(Plan { host, parts: self.parts, ranks, bind_to: self.bind_to, ..Plan::default() })
     }
 
     pub fn encode(&self) -> Vec<u8> {
@@ -52,9 +59,11 @@ impl NodeJob {
                 list.iter().for_each(|text| writer.bytes(text.as_bytes()));
             }
         }
-        for (place, part) in &self.ranks {
+        for ((place, part), cpus) in self.ranks.iter().zip(&self.cpus) {
             let Place { rank, size, local_rank, local_size, node, appnum, universe_size } = *place;
             writer.words(&[rank, size, local_rank, local_size, node, appnum, universe_size, *part as u32]);
+            writer.u32(cpus.len() as u32);
+            writer.words(cpus);
         }
         bytes
     }
@@ -63,7 +72,7 @@ impl NodeJob {
         let mut reader = Reader(bytes);
         let bind_to = *BINDINGS.get(reader.u32()? as usize)?;
         let parts = (0..reader.u32()?).map(|_| part(&mut reader)).collect::<Option<Vec<_>>>()?;
-        let mut ranks = Vec::new();
+        let (mut ranks, mut all_cpus) = (Vec::new(), Vec::new());
         while !reader.0.is_empty() {
             let [rank, size, local_rank, local_size, node, appnum, universe_size, part] = reader.words()?;
             let place = Place { rank, size, local_rank, local_size, node, appnum, universe_size };
@@ -71,12 +80,13 @@ impl NodeJob {
                 return None;
             }
             ranks.push((place, part as usize));
+            all_cpus.push((0..reader.u32()?).map(|_| reader.u32()).collect::<Option<_>>()?);
         }
-        (!ranks.is_empty()).then_some(Self { bind_to, parts, ranks })
+        (!ranks.is_empty()).then_some(Self { bind_to, parts, ranks, cpus: all_cpus })
     }
 }
 
-const BINDINGS: [BindTo; 3] = [BindTo::None, BindTo::Core, BindTo::Numa];
+const BINDINGS: [BindTo; 4] = [BindTo::None, BindTo::Core, BindTo::Numa, BindTo::CoreOfNuma];
 
 fn part(reader: &mut Reader) -> Option<PartPlan> {
     let name = String::from_utf8_lossy(reader.bytes()?).into_owned();
@@ -104,7 +114,7 @@ mod tests {
         };
         let place = Place { rank: 5, size: 9, local_rank: 0, local_size: 2, node: 2, appnum: 1, universe_size: 9 };
         let ranks = vec![(place, 1), (Place { rank: 8, local_rank: 1, ..place }, 0)];
-        let job = NodeJob { bind_to: BindTo::Numa, parts: vec![part(None), part(Some("/tmp"))], ranks };
+        let job = NodeJob { bind_to: BindTo::Numa, parts: vec![part(None), part(Some("/tmp"))], ranks, cpus: vec![vec![], vec![0, 3]] };
         let bytes = job.encode();
         assert_eq!(NodeJob::decode(&bytes), Some(job));
         assert!((0..bytes.len()).filter(|cut| NodeJob::decode(&bytes[..*cut]).is_some()).count() <= 1, "but for the last rank");

@@ -1,11 +1,19 @@
 //! Which rank goes to which machine.
+//!
+//! Machines are those of a machine file; `--hostfile` and `--host` pick some of them, or name others. Ranks are dealt by `--map-by`, or sit
+//! where a [rank file](rankfile) says.
 
-use std::fs;
-use std::path::Path;
+pub mod rankfile;
 
-use super::machines::{self, Machine};
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::machines::list::{self, Entry};
+use super::machines::{self, Catalogue, Machine, Network, find, range};
 use crate::exit::Refusal;
 use crate::options::{JobOptions, MapBy, Options};
+use rankfile::Host;
 
 /// Where a job's ranks go.
 #[derive(Debug, Default)]
@@ -14,120 +22,174 @@ pub struct Placed {
     pub machines: Vec<Machine>,
     /// By rank: the index of its machine.
     pub nodes: Vec<usize>,
+    /// By rank, if there is a rank file: the processors that it may use, none of them for any.
+    pub cpus: Vec<Vec<u32>>,
+    /// Of which the machines know theirs by index.
+    pub networks: Vec<Network>,
+    /// Which machine file was read, or that there is none: a sentence.
+    pub source: String,
 }
 
-/// Deals the ranks to the machines that the user names. `host` is the name of this one.
-pub fn place(options: &Options, host: &str) -> Result<Placed, Refusal> {
-    let own = machines::own_names(host);
-    let mut machines = known(&options.job, &own)?;
-    let listed: Vec<usize> = (0..machines.len()).collect();
-    let mut of_part = Vec::new();
-    for part in &options.parts {
-        let mut candidates = Vec::new();
-        for text in &part.hosts {
-            let named = machines::parse_name(text, &own).map_err(|why| Refusal::Usage(format!("--host: {why}")))?;
-            candidates.push(match machines.iter().position(|machine| machine.name == named.name) {
-                Some(index) => index,
-                None => {
-                    machines.push(named);
-                    machines.len() - 1
-                }
-            });
-        }
-        of_part.push(if candidates.is_empty() { listed.clone() } else { candidates });
-    }
-    if machines.is_empty() {
-        machines.push(machines::parse_name("localhost", &own).map_err(Refusal::Usage)?);
-    }
-    if let Some(ranks) = options.job.per_node {
-        machines.iter_mut().for_each(|machine| machine.slots = ranks);
-    }
-    if machines.iter().all(Machine::is_here) && options.job.per_node.is_none() {
-        return Ok(Placed::default());
-    }
-    let mut used = vec![0; machines.len()];
-    let mut nodes = Vec::new();
-    for (part, mut candidates) in options.parts.iter().zip(of_part) {
-        if candidates.is_empty() {
-            candidates.push(0);
-        }
-        for _ in 0..part.ranks {
-            nodes.push(deal(&machines, &candidates, &mut used, &options.job).ok_or_else(|| too_many(options, candidates.len()))?);
+/// Deals the ranks to the machines that the user names. `host` is the name of this one, `environment` tells variables.
+pub fn place(options: &Options, host: &str, environment: impl Fn(&str) -> Option<OsString>) -> Result<Placed, Refusal> {
+    let places = find::places(environment);
+    let (own, job) = (machines::own_names(host), &options.job);
+    let (mut catalogue, found) = find::read(job.machines.as_deref(), &places, &own).map_err(Refusal::Usage)?;
+    let source = match &found {
+        Some((path, why)) => format!("machines: {} ({why})", path.display()),
+        None if job.machines.is_some() => "machines: no file, as asked for".into(),
+        None => format!("machines: no file; looked for {}", shown(&places)),
+    };
+    let listed = listed(job, &mut catalogue, &own)?;
+    let mut dealer = Dealer { job, used: Vec::new(), nodes: Vec::new() };
+    let mut cpus = Vec::new();
+    if let Some(path) = &job.rank_file {
+        cpus = dealer.seat(options, path, &listed, &mut catalogue, &own)?;
+    } else {
+        for part in &options.parts {
+            let candidates = if part.hosts.is_empty() { listed.clone() } else { named(&part.hosts, &mut catalogue, &own)? };
+            dealer.deal(part.ranks, &candidates, &catalogue.machines, options)?;
         }
     }
+    let Dealer { mut used, nodes, .. } = dealer;
+    let machines = &catalogue.machines;
+    used.resize(machines.len(), 0);
     if machines.iter().zip(&used).all(|(machine, used)| *used == 0 || machine.is_here()) {
-        return Ok(Placed::default());
+        return Ok(Placed { cpus, source, ..Placed::default() });
     }
     // Without those that have no rank.
     let kept: Vec<usize> = (0..machines.len()).filter(|index| used[*index] > 0).collect();
     let nodes = nodes.into_iter().filter_map(|node| kept.binary_search(&node).ok()).collect();
-    Ok(Placed { machines: kept.into_iter().map(|index| machines[index].clone()).collect(), nodes })
+    let machines = kept.into_iter().map(|index| machines[index].clone()).collect();
+    Ok(Placed { machines, nodes, cpus, networks: catalogue.networks, source })
 }
 
-/// The machines of the two kinds of file.
-fn known(job: &JobOptions, own: &[String]) -> Result<Vec<Machine>, Refusal> {
-    let read = |path: &Path| fs::read_to_string(path).map_err(|error| error.to_string());
-    let named = |path: &Path, why: String| Refusal::Usage(format!("{}: {why}", path.display()));
-    match (&job.machines, &job.host_file) {
-        (Some(path), _) => {
-            let folder = path.parent().unwrap_or(Path::new(""));
-            read(path).and_then(|text| machines::parse_file(&text, folder, own)).map_err(|why| named(path, why))
+fn shown(places: &[(PathBuf, find::Why)]) -> String {
+    places.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The machines of a job whose parts name none: those of the hostfile, or of the machine file, or this one.
+fn listed(job: &JobOptions, catalogue: &mut Catalogue, own: &[String]) -> Result<Vec<usize>, Refusal> {
+    if let Some(path) = &job.host_file {
+        let text = find::read_text(path).map_err(Refusal::Usage)?;
+        let entries = list::parse_list(&text).map_err(|fault| Refusal::Usage(find::show(&fault, path, &text)))?;
+        return list::pick(&entries, catalogue, own).map_err(|why| Refusal::Usage(format!("{}: {why}", path.display())));
+    }
+    if catalogue.machines.is_empty() {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+        return list::parse_host(&format!("localhost:{cores}")).and_then(|here| list::pick(&here, catalogue, own)).map_err(Refusal::Usage);
+    }
+    Ok((0..catalogue.machines.len()).collect())
+}
+
+/// What `--host` names.
+fn named(hosts: &[String], catalogue: &mut Catalogue, own: &[String]) -> Result<Vec<usize>, Refusal> {
+    let usage = |why: String| Refusal::Usage(format!("--host: {why}"));
+    let entries: Vec<Vec<Entry>> = hosts.iter().map(|text| list::parse_host(text)).collect::<Result<_, _>>().map_err(usage)?;
+    list::pick(&entries.concat(), catalogue, own).map_err(usage)
+}
+
+struct Dealer<'a> {
+    job: &'a JobOptions,
+    /// By machine: its ranks so far.
+    used: Vec<u32>,
+    /// By rank: the index of its machine.
+    nodes: Vec<usize>,
+}
+
+impl Dealer<'_> {
+    /// How many ranks a machine may have.
+    fn most(&self, machine: &Machine) -> u32 {
+        let slots = self.job.no_oversubscribe.then_some(machine.slots);
+        [self.job.per_node, slots, machine.max_slots].into_iter().flatten().min().unwrap_or(u32::MAX)
+    }
+
+    /// Each rank to the first machine that has used its slots the fewest times over.
+    fn deal(&mut self, ranks: u32, candidates: &[usize], machines: &[Machine], options: &Options) -> Result<(), Refusal> {
+        self.used.resize(machines.len(), 0);
+        for _ in 0..ranks {
+            let rounds = |index: &&usize| match self.job.map_by {
+                MapBy::Slot | MapBy::Numa => self.used[**index] / self.job.per_node.unwrap_or(machines[**index].slots),
+                MapBy::Node => self.used[**index],
+            };
+            let free = |index: &&usize| self.used[**index] < self.most(&machines[**index]);
+            let Some(chosen) = candidates.iter().filter(free).min_by_key(rounds) else {
+                return Err(self.too_many(options, candidates, machines));
+            };
+            self.used[*chosen] += 1;
+            self.nodes.push(*chosen);
         }
-        (None, Some(path)) => read(path).and_then(|text| machines::parse_list(&text, own)).map_err(|why| named(path, why)),
-        (None, None) => Ok(Vec::new()),
+        Ok(())
+    }
+
+    /// No machine may have another rank.
+    fn too_many(&self, options: &Options, candidates: &[usize], machines: &[Machine]) -> Refusal {
+        let ranks = ranks_of(options);
+        let limits = candidates.iter().map(|index| self.most(&machines[*index]));
+        let room: u64 = limits.clone().map(u64::from).sum();
+        if let Some(most) = self.job.per_node
+            && limits.clone().all(|limit| limit == most)
+        {
+            let needed = ranks.div_ceil(most.into());
+            return Refusal::Usage(format!("{ranks} ranks with --ppn {most} need {needed} machines, and there are {}", candidates.len()));
+        }
+        let names = range::fold(candidates.iter().map(|index| machines[*index].name.as_str()));
+        let why = if self.job.no_oversubscribe { "--no-oversubscribe allows one for each slot" } else { "max-slots allows no more" };
+        Refusal::Usage(format!("{ranks} ranks do not fit on {names}, where there is room for {room}: {why}"))
+    }
+
+    /// As a rank file says; the processors of each rank.
+    fn seat(&mut self, options: &Options, path: &Path, listed: &[usize], catalogue: &mut Catalogue, own: &[String]) -> Result<Vec<Vec<u32>>, Refusal> {
+        let refuse = |why: String| Refusal::Usage(format!("{}: {why}", path.display()));
+        if self.job.per_node.is_some() || options.parts.iter().any(|part| !part.hosts.is_empty()) {
+            return Err(Refusal::Usage("--rankfile says where each rank goes: --ppn and --host have no place beside it".into()));
+        }
+        let text = find::read_text(path).map_err(Refusal::Usage)?;
+        let seats = rankfile::parse(&text).map_err(|fault| Refusal::Usage(find::show(&fault, path, &text)))?;
+        let size = ranks_of(options);
+        let mut cpus = Vec::new();
+        for rank in 0..size {
+            let seat = u32::try_from(rank).ok().and_then(|rank| seats.get(&rank));
+            let seat = seat.ok_or_else(|| refuse(format!("it places no rank {rank}, and the job has {size}")))?;
+            let machine = match &seat.host {
+                Host::Number(number) => *listed.get(*number).ok_or_else(|| refuse(format!("rank {rank}: there is no machine +n{number}, of {}", listed.len())))?,
+                Host::Named(name) => {
+                    let picks = list::parse_host(name).and_then(|entries| list::pick(&entries, catalogue, own)).map_err(&refuse)?;
+                    let [machine] = picks[..] else { return Err(refuse(format!("rank {rank}: {name} are several machines"))) };
+                    machine
+                }
+            };
+            self.used.resize(catalogue.machines.len(), 0);
+            if self.used[machine] >= self.most(&catalogue.machines[machine]) {
+                return Err(self.too_many(options, &[machine], &catalogue.machines));
+            }
+            self.used[machine] += 1;
+            self.nodes.push(machine);
+            cpus.push(seat.cpus.clone());
+        }
+        Ok(cpus)
     }
 }
 
-/// The machine for the next rank: the first that has used its slots the fewest times over.
-fn deal(machines: &[Machine], candidates: &[usize], used: &mut [u32], job: &JobOptions) -> Option<usize> {
-    let rounds = |index: usize| match job.map_by {
-        MapBy::Slot => used[index] / machines[index].slots,
-        MapBy::Node => used[index],
-    };
-    let free = |index: &&usize| job.per_node.is_none_or(|most| used[**index] < most);
-    let chosen = *candidates.iter().filter(free).min_by_key(|index| rounds(**index))?;
-    used[chosen] += 1;
-    Some(chosen)
+fn ranks_of(options: &Options) -> u64 {
+    options.parts.iter().map(|part| u64::from(part.ranks)).sum()
 }
 
-/// No machine may have another rank.
-fn too_many(options: &Options, machines: usize) -> Refusal {
-    let ranks: u64 = options.parts.iter().map(|part| u64::from(part.ranks)).sum();
-    let most = options.job.per_node.unwrap_or(1);
-    let needed = ranks.div_ceil(most.into());
-    Refusal::Usage(format!("{ranks} ranks with --ppn {most} need {needed} machines, and there are {machines}"))
+/// The ranks of each machine, for people.
+pub fn table(machines: &[Machine], nodes: &[usize]) -> String {
+    let mut ranks: Vec<Vec<String>> = vec![Vec::new(); machines.len()];
+    for (rank, node) in nodes.iter().enumerate() {
+        ranks[*node].push(rank.to_string());
+    }
+    let mut text = String::new();
+    for (machine, ranks) in machines.iter().zip(ranks) {
+        let list = range::fold(ranks.iter().map(String::as_str)).replace(['[', ']'], "");
+        let many = if ranks.len() == 1 { "rank" } else { "ranks" };
+        let slots = if machine.slots == 1 { "slot" } else { "slots" };
+        let _ = writeln!(text, "  {}: {many} {list} ({} on {} {slots})", machine.name, ranks.len(), machine.slots);
+    }
+    text
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::options::{Request, parse};
-
-    /// The machine of each rank by its name.
-    fn nodes(line: &str) -> Result<Vec<String>, String> {
-        let words: Vec<_> = line.split_whitespace().map(Into::into).collect();
-        let Ok(Request::Run(options)) = parse::parse(&words, JobOptions::default()) else { panic!("{line}") };
-        match place(&options, "here") {
-            Ok(Placed { machines, nodes }) => Ok(nodes.into_iter().map(|node| machines[node].name.clone()).collect()),
-            Err(Refusal::Usage(text) | Refusal::Launch(text)) => Err(text),
-        }
-    }
-
-    #[test]
-    fn ranks_are_dealt() {
-        for (line, expected) in [
-            ("-n 4 a.out", ""),
-            ("-n 4 -H localhost:2,here a.out", ""),
-            ("-n 5 -H a:2,b:1 a.out", "aabaa"),
-            ("-n 5 -H a:2,b:1 --map-by node a.out", "ababa"),
-            ("-n 4 -H a:7,b --ppn 2 a.out", "aabb"),
-            ("-n 1 -H b a.out : -n 2 -H b,a a.out", "bab"),
-            ("-n 1 -H a,b,c a.out", "a"),
-        ] {
-            assert_eq!(nodes(line).unwrap().concat(), expected, "{line}");
-        }
-        assert!(nodes("-n 5 -H a,b --ppn 2 a.out").unwrap_err().contains("need 3 machines, and there are 2"));
-        assert!(nodes("-n 5 -H a:x a.out").unwrap_err().contains("slots"));
-        assert!(nodes("-n 5 -m /nowhere/machines.toml a.out").unwrap_err().contains("/nowhere/machines.toml"));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use super::table::{self, Flag, Id, Scope};
 use super::{JobOptions, Options, Part, Request, suggest, value};
+use crate::node::machines::range;
 
 /// Reads the words after `hpvmrun`. `job` holds what weaker sources said.
 pub fn parse(words: &[OsString], job: JobOptions) -> Result<Request, String> {
@@ -96,7 +97,7 @@ fn set(part: &mut Part, job: &mut JobOptions, flag: &Flag, text: &OsStr) -> Resu
         Id::Ranks => part.ranks = value::count(text)?,
         Id::WorkDir => part.work_dir = Some(value::path(text)?),
         Id::Export => part.exports.push(value::export(text)?),
-        Id::Host => part.hosts.extend(text.to_string_lossy().split(',').map(str::to_owned)),
+        Id::Host => part.hosts.extend(range::split_list(&text.to_string_lossy()).into_iter().map(str::to_owned)),
         _ => {
             debug_assert!(flag.scope != Scope::Part);
             value::set(job, flag, text)?;
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(options.parts[0].ranks, 2);
         assert_eq!(options.parts[0].program, "-program");
         assert_eq!(options.job.timeout, Some(Duration::from_millis(1500)));
-        assert_eq!(options.job.bind_to, BindTo::Core);
+        assert_eq!(options.job.bind_to, Some(BindTo::Core));
     }
 
     #[rstest]
@@ -173,7 +174,7 @@ mod tests {
     #[case("--bind-to socket a", "core, numa, none")]
     #[case("--device smp,via a", "not built")]
     #[case("--device smq a", "no device")]
-    #[case("--map-by core a", "possible: slot, node")]
+    #[case("--map-by core a", "possible: slot, node, numa")]
     #[case("--hang-report 5 a", "--timeout")]
     #[case("--encrypt a", "not available")]
     #[case("-x =3 a", "does not name a variable")]

@@ -95,7 +95,7 @@ mod tests {
         )
         .unwrap();
         assert!(job.tag_output && job.timestamp);
-        assert_eq!((job.timeout, job.bind_to), (Some(Duration::from_millis(4500)), BindTo::Core));
+        assert_eq!((job.timeout, job.bind_to), (Some(Duration::from_millis(4500)), Some(BindTo::Core)));
         assert!(!read_with("tag-output = true", &[("HPVM_TAG_OUTPUT", "no")]).unwrap().tag_output);
     }
 

@@ -12,15 +12,16 @@ pub fn unknown(typed: &str) -> String {
     if let Some(count) = count.filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
         return format!("unknown option {typed}: did you mean -n {count}?");
     }
-    match nearest(bare, FLAGS.iter().filter(|flag| flag.not_built.is_none()).flat_map(|flag| flag.names)) {
+    let names = FLAGS.iter().filter(|flag| flag.not_built.is_none()).flat_map(|flag| flag.names);
+    match nearest(bare, names.copied()) {
         Some(name) => format!("unknown option {typed}: did you mean {name}?"),
         None => format!("unknown option {typed}: --help lists those there are"),
     }
 }
 
 /// The name that differs least, if it differs by no more than a third.
-fn nearest<'a>(bare: &str, names: impl Iterator<Item = &'a &'static str>) -> Option<&'static str> {
-    let (distance, name) = names.map(|name| (distance(bare, table::bare(name)), *name)).min_by_key(|found| found.0)?;
+pub fn nearest<'a>(bare: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (distance, name) = names.map(|name| (distance(bare, table::bare(name)), name)).min_by_key(|found| found.0)?;
     (distance <= bare.len() / 3).then_some(name)
 }
 

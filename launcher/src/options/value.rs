@@ -15,14 +15,16 @@ const RANKS_MAX: u32 = 4_194_304;
 pub fn set(job: &mut JobOptions, flag: &Flag, value: &OsStr) -> Result<(), String> {
     match flag.id {
         Id::PerNode => job.per_node = Some(count(value)?),
-        Id::MapBy => job.map_by = choice(value, &[("slot", MapBy::Slot), ("node", MapBy::Node)])?,
+        Id::MapBy => job.map_by = choice(value, &[("slot", MapBy::Slot), ("node", MapBy::Node), ("numa", MapBy::Numa)])?,
         Id::BindTo => {
             let choices = [("core", BindTo::Core), ("numa", BindTo::Numa), ("none", BindTo::None)];
-            job.bind_to = choice(value, &choices)?;
+            job.bind_to = Some(choice(value, &choices)?);
         }
         Id::Device => job.devices = devices(value)?,
         Id::Machines => job.machines = Some(path(value)?),
         Id::HostFile => job.host_file = Some(path(value)?),
+        Id::RankFile => job.rank_file = Some(path(value)?),
+        Id::NoOversubscribe => job.no_oversubscribe = switch(value)?,
         Id::TagOutput => job.tag_output = switch(value)?,
         Id::Timestamp => job.timestamp = switch(value)?,
         Id::OutputDir => job.output_dir = Some(path(value)?),

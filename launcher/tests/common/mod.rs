@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -46,6 +47,7 @@ pub fn command(words: &[&str]) -> (Command, String) {
         .args(words)
         .env(name, value)
         .env("HPVM_CONFIG", "")
+        .env("HPVM_MACHINES", "none")
         .env_remove("XDG_CONFIG_HOME")
         .env("HOME", "/nonexistent");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -61,6 +63,19 @@ fn heed_signals() -> std::io::Result<()> {
         unsafe { libc::signal(number, libc::SIG_DFL) };
     }
     Ok(())
+}
+
+/// A program in `folder` that stands for ssh: it runs the command here. `login` is what the shell there says and does first.
+pub fn fake_ssh(folder: &Path, login: &str) -> PathBuf {
+    let ssh = folder.join("ssh");
+    let script = format!(
+        "#!/bin/sh\n{login}\nwhile [ \"$1\" != -T ]; do shift; done\nexport SSH_CONNECTION='127.0.0.1 9 127.0.0.1 22'\nexec sh -c \"$3\"\n"
+    );
+    // By a process of its own: one that is forked meanwhile would hold it open for writing.
+    let write = "printf %s \"$1\" > \"$0\"; chmod 755 \"$0\"";
+    let written = Command::new("sh").args(["-c", write]).arg(&ssh).arg(&script).status().unwrap();
+    assert!(written.success());
+    ssh
 }
 
 pub fn start_command((mut command, mark): (Command, String)) -> Run {
