@@ -8,6 +8,7 @@
 
 mod host;
 mod keys;
+mod neighbours;
 mod net;
 mod up;
 
@@ -31,7 +32,7 @@ pub struct Args {
 enum Action {
     /// Make N hosts and print the path of the machine file for `hpvmrun -m`; hosts of before are removed
     Up {
-        #[arg(value_name = "N", value_parser = clap::value_parser!(u8).range(1..=60))]
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(HOSTS_MAX)))]
         hosts: u8,
         /// Networks between them
         #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2))]
@@ -59,12 +60,37 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
+/// Two processes each make 256 ranks, and addresses end with a number below 254.
+pub const HOSTS_MAX: u8 = 128;
+
 /// The cluster of a clone: another clone may have its own beside it.
 pub struct Cluster {
     /// `target/cluster`
     folder: PathBuf,
     /// Distinguishes this clone's bridges and addresses.
     number: u8,
+}
+
+/// Virtual hosts for as long as something runs on them.
+pub struct Hosts {
+    pub cluster: Cluster,
+    pub machines: PathBuf,
+}
+
+impl Hosts {
+    pub fn up(repo: &Repo, hosts: u8, slots: u32) -> Result<Hosts> {
+        let cluster = Cluster::of(repo);
+        let machines = cluster.up(hosts, 1, slots)?;
+        Ok(Hosts { cluster, machines })
+    }
+}
+
+impl Drop for Hosts {
+    fn drop(&mut self) {
+        if let Err(error) = self.cluster.down() {
+            eprintln!("xtask: the virtual hosts are not all gone: {error:#}");
+        }
+    }
 }
 
 impl Cluster {
@@ -90,6 +116,18 @@ impl Cluster {
         made
     }
 
+    /// The network of a host (from 1), by which its processes are known.
+    pub fn network_of(&self, host: u8) -> Result<PathBuf> {
+        let path = self.folder.join(format!("node{host}/pid"));
+        let pid = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(fs::read_link(format!("/proc/{}/ns/net", pid.trim()))?)
+    }
+
+    /// Pulls a host's cable, or plugs it in again.
+    pub fn set_cable(&self, host: u8, carries: bool) -> Result<()> {
+        net::set_cable(self.number, 0, host, carries)
+    }
+
     /// Ends the first process of every host, and with it all others; removes the bridges.
     pub fn down(&self) -> Result<()> {
         for pid in self.hosts()? {
@@ -103,6 +141,7 @@ impl Cluster {
             }
         }
         net::remove(self.number)?;
+        neighbours::put_back()?;
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("cannot remove {}", self.folder.display()))

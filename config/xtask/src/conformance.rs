@@ -29,7 +29,7 @@ use mpi_suite::report::{Counts, Report};
 use mpi_suite::{Mpi, suite};
 use regex::Regex;
 
-use crate::cluster::Cluster;
+use crate::cluster::{HOSTS_MAX, Hosts};
 use crate::install;
 use crate::repo::Repo;
 
@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME,…")]
     device: Option<String>,
     /// Run on N virtual hosts, which get one rank each in turn; without --device messages take shared memory on a host and TCP between them
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=60))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(HOSTS_MAX)))]
     cluster: Option<u8>,
 }
 
@@ -114,7 +114,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             repo.prefix()
         }
     };
-    let hosts = args.cluster.map(|hosts| Hosts::up(&repo, hosts)).transpose()?;
+    let hosts = args.cluster.map(|hosts| Hosts::up(&repo, hosts, 1)).transpose()?;
     let launcher_args = launcher_args(args, hosts.as_ref());
     let start = Instant::now();
     let report = match args.suite {
@@ -140,28 +140,6 @@ fn check(args: &Args) -> Result<()> {
         bail!("--jobs 0 would run nothing");
     }
     Ok(())
-}
-
-/// Virtual hosts for as long as a suite runs.
-struct Hosts {
-    cluster: Cluster,
-    machines: PathBuf,
-}
-
-impl Hosts {
-    fn up(repo: &Repo, hosts: u8) -> Result<Hosts> {
-        let cluster = Cluster::of(repo);
-        let machines = cluster.up(hosts, 1, 1)?;
-        Ok(Hosts { cluster, machines })
-    }
-}
-
-impl Drop for Hosts {
-    fn drop(&mut self) {
-        if let Err(error) = self.cluster.down() {
-            eprintln!("xtask: the virtual hosts are not all gone: {error:#}");
-        }
-    }
 }
 
 /// One rank to each host in turn, so that neighbours in rank are on different ones.

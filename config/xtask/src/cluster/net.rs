@@ -43,13 +43,31 @@ pub fn add_cable(number: u8, fabric: u8, host: u8, pid: u32) -> Result<()> {
     ip(&format!("link set {cable} master {bridge} up"))
 }
 
-/// All bridges of a cluster. Without hosts there are no cables.
+/// Whether a host's cable carries.
+pub fn set_cable(number: u8, fabric: u8, host: u8, carries: bool) -> Result<()> {
+    ip(&format!("link set {} {}", cable(number, fabric, host), if carries { "up" } else { "down" }))
+}
+
+/// All bridges and cables of a cluster. A host's end of a cable may outlive the host: its namespace stays for as long as the kernel has
+/// something to send from there.
 pub fn remove(number: u8) -> Result<()> {
-    for fabric in 0..2 {
-        let bridge = bridge(number, fabric);
-        if std::path::Path::new("/sys/class/net").join(&bridge).exists() {
-            ip(&format!("link delete {bridge}"))?;
+    let ours = format!("hpvm{number}f");
+    for device in devices().filter(|device| device.starts_with(&ours)) {
+        // It may go by itself in this moment.
+        let removed = Command::new("ip").args(["link", "delete", &device]).output();
+        if devices().any(|left| left == device) {
+            anyhow::bail!("{device} is not removed: {removed:?}");
         }
     }
     Ok(())
+}
+
+/// Whether some clone still has hosts.
+pub fn is_any_left() -> bool {
+    devices().any(|device| device.strip_prefix("hpvm").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
+}
+
+fn devices() -> impl Iterator<Item = String> {
+    let entries = std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok())
 }

@@ -1,18 +1,20 @@
 //! Making the hosts.
 
 use std::fs::{self, File};
+use std::io::Read as _;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Cluster, keys, net};
-use crate::exec;
+use super::{Cluster, keys, neighbours, net};
 
 impl Cluster {
     /// The bridges, the hosts, and when all of them answer the machine file.
     pub(super) fn make(&self, hosts: u8, fabrics: u8, slots: u32) -> Result<PathBuf> {
+        neighbours::make_room(hosts)?;
         for fabric in 0..fabrics {
             net::add_bridge(self.number, fabric)?;
         }
@@ -29,8 +31,8 @@ impl Cluster {
                 net::add_cable(self.number, fabric, host, pid)?;
             }
         }
-        for (name, _) in &named {
-            wait_for(&config, name, &self.folder.join(name).join("log"))?;
+        for (name, address) in &named {
+            wait_for(address).with_context(|| format!("{name} does not answer; see {}", self.folder.join(name).join("log").display()))?;
         }
         let path = self.folder.join("machines.toml");
         fs::write(&path, machines(&config, &named, slots)).with_context(|| format!("cannot write {}", path.display()))?;
@@ -65,19 +67,26 @@ fn start(folder: &Path, name: &str, addresses: &[String]) -> Result<u32> {
     Ok(pid)
 }
 
-/// Until ssh reaches it.
-fn wait_for(config: &Path, name: &str, log: &Path) -> Result<()> {
+/// Until its sshd greets.
+fn wait_for(address: &str) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(30);
-    let mut ssh = Command::new("ssh");
-    ssh.arg("-F").arg(config).args([name, "true"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    while !ssh.status().context("cannot run ssh")?.success() {
-        if Instant::now() > end {
-            exec::loud(Command::new("ssh").arg("-F").arg(config).args([name, "true"]))
-                .with_context(|| format!("{name} does not answer; see {}", log.display()))?;
+    loop {
+        match greeting(address) {
+            Ok(text) if text.starts_with(b"SSH-") => return Ok(()),
+            Ok(text) => bail!("it says {:?}", String::from_utf8_lossy(&text)),
+            Err(error) if Instant::now() > end => return Err(error.into()),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
         }
-        std::thread::sleep(Duration::from_millis(50));
     }
-    Ok(())
+}
+
+fn greeting(address: &str) -> std::io::Result<[u8; 4]> {
+    let to: std::net::IpAddr = address.parse().map_err(std::io::Error::other)?;
+    let mut stream = TcpStream::connect_timeout(&(to, 22).into(), Duration::from_secs(2))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let mut text = [0; 4];
+    stream.read_exact(&mut text)?;
+    Ok(text)
 }
 
 /// What `hpvmrun -m` reads.
