@@ -63,6 +63,7 @@ fn refuse(text: &str) -> u8 {
 }
 
 fn job() -> u8 {
+    end_with_parent();
     let mut channel = match take_stdio() {
         Ok(channel) => channel,
         Err(error) => return refuse(&format!("standard input and output cannot be used: {error}")),
@@ -76,6 +77,17 @@ fn job() -> u8 {
             channel.drain();
             exit::LAUNCH
         }
+    }
+}
+
+/// Has the kernel end this process, also one that was stopped, with the session of sshd that started it. The kernel means the thread that did:
+/// of a parent with several it is not known which, and whether it stays.
+fn end_with_parent() {
+    let Some(parent) = rustix::process::getppid() else { return };
+    let status = std::fs::read_to_string(format!("/proc/{}/status", parent.as_raw_pid())).unwrap_or_default();
+    if status.lines().any(|line| line.split_whitespace().eq(["Threads:", "1"])) {
+        // What cannot be had is not missed unless this process is stopped.
+        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     }
 }
 
