@@ -3,6 +3,7 @@
 
 mod callgrind;
 mod examples;
+mod faults;
 mod instructions;
 mod projects;
 mod symbols;
@@ -26,6 +27,8 @@ pub struct Args {
     /// Only these steps
     #[arg(long, value_delimiter = ',', value_enum, value_name = "STEP,…")]
     only: Vec<Name>,
+    #[command(flatten)]
+    faults: faults::Choice,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -42,6 +45,8 @@ enum Name {
     Sim,
     /// What takes more than one run to show: the messages of Fast Messages, jobs that are killed
     Checks,
+    /// Jobs on several hosts to which something happens
+    Faults,
     /// Build systems that look for an MPI
     Projects,
     /// Instruction counts against those noted
@@ -52,21 +57,22 @@ enum Name {
 
 struct Step {
     name: Name,
-    run: fn(&Repo) -> Result<Counts>,
+    run: fn(&Repo, &Args) -> Result<Counts>,
     /// Only with `--all`, or by name.
     slow: bool,
 }
 
 const STEPS: &[Step] = &[
-    Step { name: Name::Cargo, run: cargo_tests, slow: false },
-    Step { name: Name::Symbols, run: symbols::run, slow: false },
-    Step { name: Name::Examples, run: examples::run, slow: false },
-    Step { name: Name::Suite, run: own_suite, slow: false },
-    Step { name: Name::Sim, run: sim, slow: false },
-    Step { name: Name::Checks, run: checks, slow: false },
-    Step { name: Name::Projects, run: projects::run, slow: false },
-    Step { name: Name::Instructions, run: instructions::run, slow: false },
-    Step { name: Name::Mpich, run: conformance::mpich_gate, slow: true },
+    Step { name: Name::Cargo, run: |repo, _| cargo_tests(repo), slow: false },
+    Step { name: Name::Symbols, run: |repo, _| symbols::run(repo), slow: false },
+    Step { name: Name::Examples, run: |repo, _| examples::run(repo), slow: false },
+    Step { name: Name::Suite, run: |repo, _| own_suite(repo), slow: false },
+    Step { name: Name::Sim, run: |repo, _| sim(repo), slow: false },
+    Step { name: Name::Checks, run: |repo, _| checks(repo), slow: false },
+    Step { name: Name::Faults, run: |repo, args| faults::run(repo, &args.faults), slow: false },
+    Step { name: Name::Projects, run: |repo, _| projects::run(repo), slow: false },
+    Step { name: Name::Instructions, run: |repo, _| instructions::run(repo), slow: false },
+    Step { name: Name::Mpich, run: |repo, _| conformance::mpich_gate(repo), slow: true },
 ];
 
 /// The sum is the last line of all output; a failed test shows in the exit status.
@@ -88,7 +94,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // What the installed library is needed for cannot pass without it; it fails by name rather than being left out.
         let ready = [Name::Cargo, Name::Sim, Name::Instructions].contains(&step.name)
             || *installed.get_or_insert_with(install);
-        let result = if ready { (step.run)(&repo) } else { Err(anyhow::anyhow!("nothing is installed")) };
+        let result = if ready { (step.run)(&repo, args) } else { Err(anyhow::anyhow!("nothing is installed")) };
         let counts = result.unwrap_or_else(|error| {
             println!("FAIL  {name}: {error:#}");
             Counts { failed: 1, ..Counts::default() }

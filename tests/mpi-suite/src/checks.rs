@@ -42,7 +42,8 @@ fn work_dir(mpi: &Mpi) -> PathBuf {
     crate::default_work_dir().join(&mpi.name)
 }
 
-fn build(mpi: &Mpi, source: &str) -> Result<PathBuf> {
+/// Compiles a program of `c/` alone; its path.
+pub fn build(mpi: &Mpi, source: &str) -> Result<PathBuf> {
     let unit = Unit { source: source.into(), language: Language::C, flags: Vec::new(), shared: false };
     let mut built = compile::build_all(mpi, &home().join("c"), &work_dir(mpi).join("bin"), vec![unit.clone()], 1)?;
     let result = built.remove(&unit).unwrap_or_else(|| Err("was not built".into()));

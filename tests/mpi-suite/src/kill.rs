@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::leftovers::{MARK, Machine, Process, marked};
+use crate::lots::Lots;
 use crate::{Mpi, sys};
 
 /// How long everything may take to be gone.
@@ -67,7 +68,7 @@ const VICTIMS: [&[Victim]; 9] = [
 
 /// Runs the rounds. What was left, one entry per bad round.
 pub fn rounds(options: &Options) -> Result<Vec<String>> {
-    let mut lots = Lots(options.seed);
+    let mut lots = Lots::of(options.seed);
     let mut bad = Vec::new();
     let before = Machine::look()?;
     for round in 0..options.rounds {
@@ -241,19 +242,6 @@ fn wait(child: &mut Child, limit: Duration) -> Result<bool> {
         std::thread::sleep(Duration::from_millis(2));
     }
     Ok(true)
-}
-
-/// SplitMix64: the same lots everywhere.
-struct Lots(u64);
-
-impl Lots {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % limit
-    }
 }
 
 /// Refuses rounds that could not tell anything.

@@ -7,7 +7,7 @@
 //! 3. [`run`]: launches one, watches its time limit, collects what it said; [`leftovers`] looks whether it left
 //!    anything on the machine.
 //! 4. [`suite`]: all of it in order, with a [`report`].
-//! 5. [`checks`]: what needs more than one run to show, over [`fm_counts`], [`kill`] and [`client`].
+//! 5. [`checks`]: what needs more than one run to show, over [`fm_counts`], [`kill`] (by [`lots`]) and [`client`].
 //! 6. [`bench`]: our MPI beside others.
 //!
 //! The library never names HPVM's own crates: it knows an [`Mpi`] by its commands, so that the same programs can be
@@ -20,6 +20,7 @@ pub mod compile;
 pub mod fm_counts;
 pub mod kill;
 pub mod leftovers;
+pub mod lots;
 pub mod manifest;
 pub mod mpi;
 pub mod report;

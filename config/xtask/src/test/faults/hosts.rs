@@ -1,0 +1,92 @@
+//! What runs on virtual hosts, seen from outside, and what they keep in their private folders.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use mpi_suite::leftovers;
+
+use crate::cluster::Cluster;
+use crate::exec;
+
+pub struct Host {
+    pub number: u8,
+    network: PathBuf,
+    /// What ran on it before, and stays.
+    own: BTreeSet<i32>,
+}
+
+impl Host {
+    pub fn of(cluster: &Cluster, number: u8) -> Result<Host> {
+        let mut host = Host { number, network: cluster.network_of(number)?, own: BTreeSet::new() };
+        host.own = host.all().into_iter().collect();
+        Ok(host)
+    }
+
+    pub fn name(&self) -> String {
+        format!("node{}", self.number)
+    }
+
+    fn all(&self) -> Vec<i32> {
+        let here = |pid: &i32| fs::read_link(format!("/proc/{pid}/ns/net")).is_ok_and(|network| network == self.network);
+        leftovers::processes().filter(here).collect()
+    }
+
+    /// What a job runs here, that of ssh included.
+    pub fn processes(&self) -> Vec<i32> {
+        self.all().into_iter().filter(|pid| !self.own.contains(pid)).collect()
+    }
+
+    /// The same without ssh's and what has ended: sshd keeps a session until it hears that its client is gone.
+    pub fn of_job(&self) -> Vec<i32> {
+        self.processes().into_iter().filter(|pid| !name(*pid).starts_with("sshd") && state(*pid) != 'Z').collect()
+    }
+
+    /// Files in the folders that only this host sees.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Some(first) = self.own.iter().next_back() else { return Vec::new() };
+        let list = |folder: &str| fs::read_dir(format!("/proc/{first}/root{folder}")).into_iter().flatten().flatten();
+        ["/tmp", "/dev/shm"].into_iter().flat_map(list).map(|entry| entry.path()).collect()
+    }
+}
+
+/// `comm`: `hpvmd`, `hpvm-keeper-1`, the name of a program.
+pub fn name(pid: i32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
+}
+
+/// Fields of `stat` behind the name: the state, the parent.
+fn stat(pid: i32, nth: usize) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(nth).map(String::from)
+}
+
+pub fn state(pid: i32) -> char {
+    stat(pid, 0).and_then(|state| state.chars().next()).unwrap_or('?')
+}
+
+/// A keeper, and not what is about to become a rank: that bears the inner keeper's name, too.
+pub fn is_keeper(pid: i32) -> bool {
+    let parent = stat(pid, 1).and_then(|parent| parent.parse().ok()).unwrap_or(0);
+    name(pid).starts_with("hpvm-") && name(parent) != "hpvm-keeper-2"
+}
+
+pub fn runs(pid: i32, program: &Path) -> bool {
+    fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program)
+}
+
+pub fn variable(pid: i32, name: &str) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut entries = environment.split(|byte| *byte == 0).filter_map(|entry| str::from_utf8(entry).ok()?.split_once('='));
+    entries.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+pub fn describe(pid: i32) -> String {
+    format!("{} ({pid}, {})", name(pid), state(pid))
+}
+
+pub fn signal(signal: &str, pid: i32) -> Result<()> {
+    exec::quiet(Command::new("kill").args([&format!("-{signal}"), &pid.to_string()])).map(drop).context("one that has left already")
+}
