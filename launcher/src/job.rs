@@ -2,7 +2,7 @@
 //!
 //! [`judge`] decides what the leaving of a rank means; [`output`] (over [`lines`] and [`sink`]) and
 //! [`stdin`] carry bytes; [`watch`] notices MPI programs that run below a shell; [`summary`] and
-//! [`events`] tell people and programs. [`control`] is the loop's other half: signals and messages.
+//! [`events`] tell people and programs; [`report`] says what ranks wait for, and [`hang`] when to say so unasked. [`control`] is the loop's other half: signals and messages.
 //!
 //! A job goes through these phases, forward only:
 //!
@@ -16,9 +16,11 @@
 pub mod channels;
 mod control;
 pub mod events;
+pub mod hang;
 pub mod judge;
 pub mod lines;
 pub mod output;
+mod report;
 pub mod sink;
 pub mod stdin;
 pub mod summary;
@@ -38,6 +40,7 @@ use crate::plan::Plan;
 use crate::reap;
 use crate::sys::SignalFd;
 use events::Events;
+use hang::Hang;
 use judge::{Ending, Judge};
 use output::{Output, Trouble};
 use stdin::Stdin;
@@ -51,6 +54,8 @@ const GRACE_FAILURE: Duration = Duration::from_millis(250);
 const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Status lines are looked at when the bell rings, and at the first occasion after so long.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// `--hang-report`
+const HANG_REPORT: Duration = Duration::from_secs(60);
 /// While some MPI process cannot be watched.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -62,6 +67,15 @@ enum Phase {
     Finishing,
     Leaving { until: Instant },
     Draining,
+}
+
+/// Why there is a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// SIGUSR1
+    Asked,
+    Timeout,
+    Hang,
 }
 
 /// All that makes up a running job.
@@ -87,6 +101,9 @@ struct Running<'a> {
     phase: Phase,
     /// When `--timeout` strikes.
     timeout: Option<Instant>,
+    hang: Option<Hang>,
+    /// Reports that wait for what the system says about the ranks.
+    reports: Vec<(Instant, Why)>,
     look_again: Instant,
     /// Before the job.
     memory_kills: u64,
@@ -98,7 +115,9 @@ struct Running<'a> {
 /// Sees a job through to its end; the exit status.
 pub fn run(job: Job) -> u8 {
     let judge = Judge::new(job.plan.size());
-    let timeout = job.options.timeout.and_then(|after| Instant::now().checked_add(after));
+    let now = Instant::now();
+    let timeout = job.options.timeout.and_then(|after| now.checked_add(after));
+    let hang_report = job.options.hang_report.unwrap_or(HANG_REPORT);
     let watch = Watch::default();
     let mut running = Running {
         job,
@@ -106,6 +125,8 @@ pub fn run(job: Job) -> u8 {
         watch,
         phase: Phase::Running,
         timeout,
+        hang: Hang::new(hang_report, now),
+        reports: Vec::new(),
         look_again: Instant::now(),
         memory_kills: summary::memory_kills(),
         keeper_is_done: false,
@@ -168,8 +189,11 @@ impl Running<'_> {
         };
         let timeout = self.timeout.filter(|_| self.phase == Phase::Running);
         let asking = self.watch.needs_asking().then(|| now + ASK_AGAIN);
+        let is_running = self.phase == Phase::Running;
+        let hang = self.hang.as_ref().filter(|_| is_running).map(Hang::deadline);
+        let report = self.reports.iter().map(|(at, _)| *at).min();
         let parts = [self.job.output.deadline(), self.job.stdin.deadline(), self.judge.deadline()];
-        parts.into_iter().chain([asked, timeout, asking]).flatten().min()
+        parts.into_iter().chain([asked, timeout, asking, hang, report]).flatten().min()
     }
 
     fn step(&mut self, ready: Ready) {
@@ -182,13 +206,17 @@ impl Running<'_> {
         if let Err(trouble) = self.job.output.work(now) {
             self.trouble(trouble);
         }
+        self.look_for_hangs(now);
+        self.report(now);
         self.advance(now);
     }
 
     /// From phase to phase.
     fn advance(&mut self, now: Instant) {
         if self.timeout.is_some_and(|at| at <= now) && self.phase == Phase::Running && self.judge.ending().is_none() {
-            self.time_is_up();
+            self.timeout = None;
+            self.ask_for_report(Why::Timeout, now);
+            self.report(now);
         }
         match self.phase {
             Phase::Running if self.judge.ending().is_some() => match self.judge.aborting_rank() {

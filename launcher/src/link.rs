@@ -32,6 +32,8 @@ pub enum Message {
     Signal { number: u32 },
     /// hpvmrun: end everything below.
     Finish,
+    /// hpvmrun: ask the system about all ranks, and show on the board what it says. Only nodes are told.
+    Look,
 }
 
 const RECORD: usize = 16;
@@ -49,6 +51,7 @@ impl Message {
             Self::Finish => [7, 0, 0, 0],
             Self::Vanished { rank } => [8, rank, 0, 0],
             Self::Beat => [9, 0, 0, 0],
+            Self::Look => [10, 0, 0, 0],
         }
     }
 
@@ -64,6 +67,7 @@ impl Message {
             7 => Self::Finish,
             8 => Self::Vanished { rank },
             9 => Self::Beat,
+            10 => Self::Look,
             _ => return None,
         })
     }

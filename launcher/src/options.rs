@@ -51,6 +51,8 @@ pub struct JobOptions {
     pub output_dir: Option<PathBuf>,
     pub timeout: Option<Duration>,
     pub patience: Patience,
+    /// Zero: never. `None`: not said.
+    pub hang_report: Option<Duration>,
     pub json_events: Option<PathBuf>,
     pub dry_run: bool,
     pub explain: bool,

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::fs;
 
+use hpvm_wire::status::Process as Seen;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal};
 
@@ -49,6 +50,27 @@ fn parse(pid: i32, stat: &str) -> Option<Process> {
     let parent = fields.next()?.parse().ok()?;
     let start = fields.nth(17)?.parse().ok()?;
     Some(Process { pid, parent, start, state })
+}
+
+/// The process as a status report shows it.
+pub fn seen(pid: u32) -> Option<Seen> {
+    let mut seen = parse_seen(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+    // That was the first thread's state.
+    if matches!(seen.state, b'S' | b'D' | b'I') && let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) {
+        let stats = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+        if stats.filter_map(|stat| parse_seen(&stat)).any(|thread| thread.state == b'R') {
+            seen.state = b'R';
+        }
+    }
+    Some(seen)
+}
+
+fn parse_seen(stat: &str) -> Option<Seen> {
+    let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
+    let state = *fields.next()?.as_bytes().first()?;
+    let (user, system): (u64, u64) = (fields.nth(10)?.parse().ok()?, fields.next()?.parse().ok()?);
+    // Ticks are hundredths of a second for programs, whatever the kernel counts in.
+    Some(Seen { state, busy: (user + system) as u32 & Seen::BUSY_MASK })
 }
 
 /// All processes that can be seen.

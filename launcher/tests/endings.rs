@@ -84,10 +84,9 @@ fn a_timeout_lists_what_each_rank_was_doing() {
     assert_eq!(outcome.status, 124, "{outcome:?}");
     for expected in [
         "ended after 0.5 s (--timeout)",
-        ": waits in MPI_Recv for 0.",
-        "on rank 1, tag 7, communicator 0x101",
-        ": runs, last MPI call MPI_Barrier",
-        ": runs after MPI_Finalize",
+        ": waits in MPI_Recv for rank 1, tag 7, on MPI_COMM_WORLD, for 0.",
+        ": sleeps outside MPI, last MPI call MPI_Barrier",
+        ": has called MPI_Finalize, and runs",
         ": has not called MPI_Init",
         "rank 4, pid ",
         ": has left",

@@ -109,6 +109,24 @@ fn a_timeout_says_what_ranks_do_there() {
 }
 
 #[test]
+fn what_ranks_wait_for_there_is_reported() {
+    let folder = machines("");
+    let steps = ["init", "call=MPI_Recv", "@0/wait=3,7", "@3/wait=0,7", "@1/wait=any,2", "@2/stop", "forever"];
+    let words: Vec<&str> = ["--hang-report", "1", "--timeout", "6", "-n", "4", FAKE].into_iter().chain(steps).collect();
+    let outcome = run(&folder, &words);
+    assert_eq!(outcome.status, 124, "{outcome:?}");
+    assert_eq!(outcome.stderr.matches("no rank has made progress for 1 s").count(), 1, "{outcome:?}");
+    for expected in [
+        " on one: waits in MPI_Recv for rank 3, tag 7, on MPI_COMM_WORLD, for ",
+        " on one: waits in MPI_Recv for any rank, tag 2, on MPI_COMM_WORLD, for ",
+        " on two: is stopped, last MPI call MPI_Recv\n",
+        "  cycle: rank 0 waits in MPI_Recv for rank 3, tag 7; rank 3 in MPI_Recv for rank 0, tag 7 (on MPI_COMM_WORLD)\n",
+    ] {
+        assert_eq!(outcome.stderr.matches(expected).count(), 2, "{expected:?}, for the hang and for the time-out: {outcome:?}");
+    }
+}
+
+#[test]
 fn signals_are_passed_on() {
     let folder = machines("");
     let run = start(&folder, &["-n", "4", "sh", "-c", "trap 'echo told; exit 0' TERM; sleep 60 & wait"]);

@@ -64,11 +64,11 @@ fn the_second_interrupt_kills_at_once() {
 }
 
 #[test]
-fn user_signals_are_passed_on_and_end_nothing() {
+fn the_second_user_signal_is_passed_on_and_ends_nothing() {
     let mut run =
-        start(&["-n", "1", "bash", "-c", "trap 'echo got; exit 0' USR1; echo ready; while :; do sleep 0.05; done"]);
+        start(&["-n", "1", "bash", "-c", "trap 'echo got; exit 0' USR2; echo ready; while :; do sleep 0.05; done"]);
     wait_until_ready(&mut run);
-    run.signal(libc::SIGUSR1);
+    run.signal(libc::SIGUSR2);
     let outcome = run.finish();
     assert_eq!((outcome.status, outcome.stdout.as_str()), (0, "got\n"));
 }

@@ -7,7 +7,6 @@ use crate::adi::send::{Address, Mode};
 use crate::buf::Buf;
 use crate::error::Result;
 use crate::handle::Handle;
-use crate::host::Waiting;
 use crate::process::Process;
 use crate::bail;
 use parking_lot::Mutex;
@@ -65,8 +64,7 @@ impl BufferSlot {
 
     /// Waits until all messages sent from the buffer have left.
     pub fn flush(&self, process: &Process) {
-        let waiting = Waiting { comm: 0, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG };
-        process.wait_until(waiting, || self.is_flushed(process));
+        process.wait_until(|| process.waits_for_sends(), || self.is_flushed(process));
     }
 
     /// Waits as [`flush`](Self::flush) and takes the buffer back.

@@ -2,10 +2,10 @@
 
 use crate::coll::{Cx, Operation, barrier};
 use crate::error::Result;
-use crate::host::Waiting;
 use crate::part::Side;
 use crate::process::Process;
 use crate::request::State;
+use crate::waiting::Waiting;
 
 impl Process {
     /// Completes the sends that were let go, then waits for all processes: after that nobody sends to this one any more.
@@ -25,17 +25,13 @@ impl Process {
     pub fn close(&self) {
         self.drain();
         // A network that loses packets may have to send some again.
-        self.wait_until(self.draining(), || self.fm.close());
+        self.wait_until(|| Waiting::UNKNOWN, || self.fm.close());
     }
 
     /// Completes the sends that were let go. What has left this process needs it no more, so that the end of the last session waits for
     /// nobody else (MPI 5.0 section 11.3.1).
     pub fn drain(&self) {
-        self.wait_until(self.draining(), || !self.has_work_to_push() && !self.has_sends_let_go());
-    }
-
-    fn draining(&self) -> Waiting {
-        Waiting { comm: self.world().handle, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG }
+        self.wait_until(|| self.waits_for_sends(), || !self.has_work_to_push() && !self.has_sends_let_go());
     }
 
     /// Buffered sends, and requests freed before they were complete.

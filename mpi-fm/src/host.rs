@@ -1,22 +1,20 @@
 //! What the engine asks of the process around it.
 
-/// Which call waits for whom: for the launcher's reports, not for decisions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Waiting {
-    /// Handle of the communicator.
-    pub comm: u32,
-    /// Rank in it, or a negative constant of the standard.
-    pub peer: i32,
-    pub tag: i32,
-}
+use crate::waiting::Waiting;
 
 /// The clock, the status line and the way out: the engine has none of its own, so that many processes fit into one test.
 pub trait Host: Send + Sync {
     /// Seconds since some time in the past, as `MPI_Wtime` returns them.
     fn wtime(&self) -> f64;
 
-    /// A call has waited for a while; `None` when it goes on. Off the fast path.
-    fn waiting(&self, waiting: Option<Waiting>);
+    /// A call has waited for a while, for this; told once more whenever something has come in the meantime. Off the fast path.
+    fn waits(&self, waiting: &Waiting);
+
+    /// The call goes on. Only after [`waits`](Self::waits).
+    fn goes_on(&self);
+
+    /// Whether a wait is shown: another thread's call may have gone on since.
+    fn is_waiting(&self) -> bool;
 
     /// Ends the job with `code`, telling the launcher why (MPI 5.0 section 9.6). Does not return.
     fn abort(&self, code: i32) -> !;

@@ -28,6 +28,7 @@ pub mod session;
 pub mod status;
 pub mod tally;
 pub mod topo;
+pub mod waiting;
 
 pub use buf::Buf;
 pub use datatype::Datatype;

@@ -36,6 +36,14 @@ impl Attached {
         self.name.lock().clone()
     }
 
+    /// The beginning of the name, ended by zeroes. Allocates nothing.
+    pub fn short_name<const N: usize>(&self) -> [u8; N] {
+        let (name, mut short) = (self.name.lock(), [0; N]);
+        let len = name.len().min(N);
+        short[..len].copy_from_slice(&name[..len]);
+        short
+    }
+
     /// A longer name than `MPI_MAX_OBJECT_NAME` has room for is cut (MPI 5.0 section 7.8).
     pub fn set_name(&self, name: &[u8]) {
         *self.name.lock() = name[..name.len().min(MAX_OBJECT_NAME - 1)].into();

@@ -7,7 +7,8 @@ use mpi_fm::adi::receive::From;
 use mpi_fm::adi::send::{Address, Mode};
 use mpi_fm::config::Config;
 use mpi_fm::datatype::{Basic, Datatype};
-use mpi_fm::host::{Host, Waiting};
+use mpi_fm::host::Host;
+use mpi_fm::waiting::Waiting;
 use mpi_fm::{Buf, Process};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -19,7 +20,13 @@ impl Host for Quiet {
         0.0
     }
 
-    fn waiting(&self, _: Option<Waiting>) {}
+    fn waits(&self, _: &Waiting) {}
+
+    fn goes_on(&self) {}
+
+    fn is_waiting(&self) -> bool {
+        false
+    }
 
     fn abort(&self, code: i32) -> ! {
         panic!("aborted with code {code}")

@@ -229,6 +229,13 @@ impl<M: Memory> Board<M> {
         self.step.wrapping_sub(behind.max().unwrap_or(0))
     }
 
+    /// The member that has passed the fewest steps of this one's part: whom it waits for that has no room.
+    pub fn hindmost(&self) -> usize {
+        let others = (0..self.members).filter(|&member| member != self.me);
+        let behind = |&reader: &usize| self.step.wrapping_sub(self.memory.passed(self.me, reader).load(Ordering::Relaxed)) as i32;
+        others.max_by_key(behind).unwrap_or(self.me)
+    }
+
     /// Shows a message of `len` bytes, for which there [is room](Self::has_room), as this member's part of the next step. Returns the
     /// step's number. Who may be waiting for it is to be woken.
     #[inline]

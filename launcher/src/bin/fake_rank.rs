@@ -1,7 +1,7 @@
 //! A stand-in for an MPI program in the launcher's own tests; it is not installed.
 //!
 //! It does what the library does towards the launcher, over the same crate, step by step as its arguments
-//! say: `init`, `finalize`, `call=MPI_Recv`, `wait=PEER,TAG`, `abort=CODE`, `abort-saying=TEXT`, `exit=STATUS`, `signal=NUMBER`,
+//! say: `init`, `finalize`, `call=MPI_Recv`, `wait=PEER,TAG`, `wait-sending=PEER,TAG`, `wait-together=PEER,NUMBER`, `run`, `compute`, `stop`, `abort=CODE`, `abort-saying=TEXT`, `exit=STATUS`, `signal=NUMBER`,
 //! `sleep=SECONDS`, `forever`, `say=TEXT`, `ignore-term`,
 //! `second-claim`, `flee`. `@2/exit=3` is a step for rank 2 only.
 
@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hpvm_launcher::sys::fork;
-use hpvm_wire::status::Waiting;
+use hpvm_wire::waiting::{ANY, CommName, Waiting, What};
 use hpvm_wire::{Bell, Board, Claim, StartUp, calls};
 
 struct Rank {
@@ -48,7 +48,12 @@ impl Rank {
             "init" => self.init(),
             "finalize" => self.ring(|line| line.finalised()),
             "call" => self.line(|line| line.enter(calls::index_of(value).unwrap_or_else(|| fail(step)))),
-            "wait" => self.wait(value),
+            "wait" => self.wait(What::Receive, value),
+            "wait-sending" => self.wait(What::Send, value),
+            "wait-together" => self.wait(What::Collective, value),
+            "run" => self.line(|line| line.running()),
+            "compute" => compute(),
+            "stop" => signal(libc::SIGSTOP),
             "abort" => {
                 let code = number();
                 self.ring(|line| line.aborted(code));
@@ -105,12 +110,17 @@ impl Rank {
         }
     }
 
-    fn wait(&self, value: &str) {
+    /// Shows a wait for PEER,TAG; in a collective call, which is the call entered last, TAG is its number.
+    fn wait(&self, what: What, value: &str) {
         let Some((peer, tag)) = value.split_once(',') else { fail(value) };
-        let [peer, tag] = [peer, tag].map(|text| text.parse().unwrap_or_else(|_| fail(value)));
+        let [peer, tag] = [peer, tag].map(|text| if text == "any" { ANY } else { text.parse().unwrap_or_else(|_| fail(value)) });
+        let comm_name = CommName::from("MPI_COMM_WORLD");
+        let waiting = Waiting { what, comm: 0x101, comm_name, peer, world: peer, tag, ..Waiting::default() };
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        let since_ns = now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64;
-        self.line(|line| line.waiting(Waiting { comm: 0x101, peer, tag, since_ns }));
+        self.line(|line| {
+            let operation = line.last_call().and_then(calls::index_of).filter(|_| what == What::Collective);
+            line.waiting(&Waiting { operation, ..waiting }, now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64);
+        });
     }
 
     /// A program started by an MPI program finds its parent's claim.
@@ -120,6 +130,12 @@ impl Rank {
         if status.code() != Some(99) {
             fail(&format!("a second process could claim the rank: {status}"));
         }
+    }
+}
+
+fn compute() -> ! {
+    loop {
+        std::hint::spin_loop();
     }
 }
 

@@ -1,18 +1,21 @@
 //! The loop's dealings with the user's signals, the ranks' status lines and the keepers.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 use serde_json::json;
 
+use super::hang::{self, ANSWER, Hang, Todo};
 use super::judge::{Ending, Seen};
-use super::{GRACE_FAILURE, GRACE_USER, LOOK_AGAIN, Phase, Running, summary};
+use super::report::Report;
+use super::{GRACE_FAILURE, GRACE_USER, LOOK_AGAIN, Phase, Running, Why, summary};
 use crate::exit::{self, End, signal_name};
 use crate::keeper::SURVIVOR_MAX;
 use crate::link::{Link, Message};
-use crate::program;
+use crate::node::daemon::serve::now_ns;
 use crate::reap;
+use crate::{proc, program};
 use crate::sys::Step;
 
 impl Running<'_> {
@@ -20,7 +23,8 @@ impl Running<'_> {
         while let Some(number) = self.job.signals.next() {
             match number {
                 libc::SIGTSTP => self.stop(),
-                libc::SIGCONT | libc::SIGUSR1 | libc::SIGUSR2 => self.send(number),
+                libc::SIGUSR1 => self.ask_for_report(Why::Asked, now),
+                libc::SIGCONT | libc::SIGUSR2 => self.send(number),
                 _ => self.asked_to_end(number, now),
             }
         }
@@ -113,7 +117,7 @@ impl Running<'_> {
                 Message::Ended { rank, end } => self.rank_ended(rank, end),
                 Message::Vanished { rank } => self.mpi_process_gone(rank, Instant::now()),
                 Message::Done => self.keeper_is_done = true,
-                Message::Beat | Message::Signal { .. } | Message::Finish => (),
+                Message::Beat | Message::Signal { .. } | Message::Finish | Message::Look => (),
             }
         }
     }
@@ -151,13 +155,64 @@ impl Running<'_> {
         self.judge.never_started(rank);
     }
 
-    pub(super) fn time_is_up(&mut self) {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        let now_ns = now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64;
-        let seconds = self.job.options.timeout.unwrap_or_default().as_secs_f64();
-        let ranks = summary::ranks_now(&self.judge, &self.job.board, now_ns);
-        self.job.output.note(&format!("the job is ended after {seconds} s (--timeout)\n{ranks}"));
-        self.judge.end(Ending::Timeout);
+    /// The system is asked how it sees the ranks, here at once, elsewhere by those who are there.
+    fn look_closer(&mut self) {
+        if !self.job.plan.machines.is_empty() {
+            self.job.keepers.inner.send(Message::Look);
+            return;
+        }
+        for rank in 0..self.job.plan.size() {
+            let pid = self.judge.pid(rank).filter(|_| !self.judge.has_left(rank));
+            self.job.board[rank as usize].see(pid.and_then(proc::seen));
+        }
+    }
+
+    pub(super) fn ask_for_report(&mut self, why: Why, now: Instant) {
+        self.look_closer();
+        let at = if self.job.plan.machines.is_empty() { now } else { now + ANSWER };
+        self.reports.push((at, why));
+    }
+
+    pub(super) fn look_for_hangs(&mut self, now: Instant) {
+        let Some(hang) = self.hang.as_mut().filter(|hang| hang.deadline() <= now && self.phase == Phase::Running) else { return };
+        match hang.look(&hang::Seen::all(&self.judge, &self.job.board), now, now_ns()) {
+            Todo::Nothing => (),
+            Todo::Ask => self.look_closer(),
+            Todo::Tell => self.reports.push((now, Why::Hang)),
+        }
+    }
+
+    /// Writes the reports whose time has come, while there is something to report.
+    pub(super) fn report(&mut self, now: Instant) {
+        let due: Vec<_> = self.reports.extract_if(.., |(at, _)| *at <= now).collect();
+        for (_, why) in due {
+            if self.phase != Phase::Running || self.judge.ending().is_some() {
+                continue;
+            }
+            let headline = match why {
+                Why::Asked => "what each rank is doing (SIGUSR1)".into(),
+                Why::Timeout => {
+                    format!("the job is ended after {} s (--timeout)", self.job.options.timeout.unwrap_or_default().as_secs_f64())
+                }
+                Why::Hang => {
+                    let after = self.hang.as_ref().map_or(Duration::ZERO, Hang::after).as_secs_f64();
+                    format!("no rank has made progress for {after} s (--hang-report); nothing is ended")
+                }
+            };
+            let report = Report::new(self.job.plan, &self.judge, &self.job.board, now_ns());
+            self.job.output.note(&format!("{headline}\n{}", report.text()));
+            let mut fields = report.fields();
+            fields["why"] = match why {
+                Why::Asked => "signal",
+                Why::Timeout => "timeout",
+                Why::Hang => "hang",
+            }
+            .into();
+            self.event("report", fields);
+            if why == Why::Timeout {
+                self.judge.end(Ending::Timeout);
+            }
+        }
     }
 
     /// The judge wants an end: SIGTERM now, SIGKILL soon.

@@ -1,10 +1,8 @@
 //! What a person is told when a job does not end well.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use hpvm_wire::status::{ANY, NOBODY};
-use hpvm_wire::{Board, State, StatusLine};
+use hpvm_wire::Board;
 
 use super::judge::{Cause, Ending, Incident, Judge};
 use crate::exit::signal_name;
@@ -85,38 +83,4 @@ fn incident(plan: &Plan, judge: &Judge, board: &Board, incident: &Incident) -> S
         _ => String::new(),
     };
     format!("rank {} ({pid}{} on {}) {what}{call}", incident.rank, part.name, plan.host_of(incident.rank))
-}
-
-/// What every rank is doing, for `--timeout`. `now_ns` is `CLOCK_MONOTONIC`.
-pub fn ranks_now(judge: &Judge, board: &Board, now_ns: u64) -> String {
-    let mut text = String::new();
-    for (rank, line) in (0..).zip(board.iter()) {
-        let pid = judge.pid(rank).map_or("no process".into(), |pid| format!("pid {pid}"));
-        let _ = writeln!(text, "  rank {rank}, {pid}: {}", doing(judge.has_left(rank), line, now_ns));
-    }
-    text
-}
-
-fn doing(left: bool, line: &StatusLine, now_ns: u64) -> String {
-    let state = match line.state() {
-        _ if left => return "has left".into(),
-        State::Plain if line.pid().is_some() => "is in MPI_Init",
-        State::Plain => return "has not called MPI_Init".into(),
-        State::Initialised => "runs",
-        State::Finalised => "runs after MPI_Finalize",
-        State::Aborted => "is aborting",
-    };
-    let Some(call) = line.last_call() else { return state.into() };
-    let Some(wait) = line.wait() else { return format!("{state}, last MPI call {call}") };
-    let seconds = Duration::from_nanos(now_ns.saturating_sub(wait.since_ns)).as_secs_f64();
-    let mut text = format!("waits in {call} for {seconds:.1} s");
-    let number = |value: i32| if value == ANY { "any".into() } else { value.to_string() };
-    if wait.peer != NOBODY {
-        let _ = write!(text, ", on rank {}", number(wait.peer));
-    }
-    if wait.tag != NOBODY {
-        let _ = write!(text, ", tag {}", number(wait.tag));
-    }
-    let _ = write!(text, ", communicator {:#x}", wait.comm);
-    text
 }

@@ -173,7 +173,7 @@ impl<'a> Relay<'a> {
 
     fn obey(&mut self, command: Message) {
         match command {
-            Message::Signal { .. } => self.nodes.iter_mut().for_each(|node| node.send(&Frame::Order(command))),
+            Message::Signal { .. } | Message::Look => self.nodes.iter_mut().for_each(|node| node.send(&Frame::Order(command))),
             Message::Finish => {
                 self.finishing = true;
                 self.nodes.iter_mut().for_each(Node::finish);

@@ -28,8 +28,8 @@ Environment:
 
 Signals:
   SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to the ranks, which are killed 3 seconds later; a
-  second SIGINT kills them at once. SIGTSTP and SIGCONT stop and continue them. SIGUSR1 and SIGUSR2 are
-  passed on.
+  second SIGINT kills them at once. SIGTSTP and SIGCONT stop and continue them. SIGUSR1 asks for a report
+  of what each rank is doing and waiting for. SIGUSR2 is passed on.
 ";
 
 /// The text for the name that the launcher was called by.

@@ -175,7 +175,7 @@ mod tests {
     #[case("--device smp,via a", "not built")]
     #[case("--device smq a", "no device")]
     #[case("--map-by core a", "possible: slot, node, numa")]
-    #[case("--hang-report 5 a", "--timeout")]
+    #[case("--hang-report -1 a", "above 0")]
     #[case("--encrypt a", "not available")]
     #[case("-x =3 a", "does not name a variable")]
     #[case("--tag-outptu a", "--tag-output")]

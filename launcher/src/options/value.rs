@@ -31,6 +31,7 @@ pub fn set(job: &mut JobOptions, flag: &Flag, value: &OsStr) -> Result<(), Strin
         Id::Timeout => job.timeout = Some(seconds(value)?),
         Id::StartTimeout => job.patience.start = limit(value)?,
         Id::Heartbeat => job.patience.silence = limit(value)?,
+        Id::HangReport => job.hang_report = Some(seconds_or_never(value)?),
         Id::JsonEvents => job.json_events = Some(path(value)?),
         Id::DryRun => job.dry_run = switch(value)?,
         Id::Explain => job.explain = switch(value)?,
@@ -68,6 +69,11 @@ fn limit(value: &OsStr) -> Result<Option<Duration>, String> {
     let most = Duration::from_secs(30 * 24 * 3600);
     let time = seconds(value).ok().filter(|time| (Duration::from_secs(1)..=most).contains(time));
     time.map(Some).ok_or_else(|| format!("{value:?} is neither 0 nor a number of seconds from 1 to a month"))
+}
+
+fn seconds_or_never(value: &OsStr) -> Result<Duration, String> {
+    let never = value.to_str().and_then(|text| text.parse::<f64>().ok()) == Some(0.0);
+    if never { Ok(Duration::ZERO) } else { seconds(value) }
 }
 
 fn choice<T: Copy>(value: &OsStr, choices: &[(&str, T)]) -> Result<T, String> {

@@ -8,7 +8,7 @@
 //!   what the launcher meant by it, and what it does when a wrapper program has closed it;
 //! * [`network`]: the file that says where the ranks of other nodes are, and the key that opens their doors;
 //! * [`board`]: the shared memory that holds one [`status`] line per rank, through which the launcher
-//!   sees which process is the MPI process, what it is doing, and how it ended;
+//!   sees which process is the MPI process, what it is doing, what it is [`waiting`] for, and how it ended;
 //! * [`event`]: the bell a rank rings after it wrote something there that cannot wait;
 //! * [`calls`]: the names of MPI functions, for the index in a status line;
 //! * [`foreign`]: has some other launcher started this process?
@@ -27,6 +27,7 @@ pub mod names;
 pub mod network;
 pub mod startup;
 pub mod status;
+pub mod waiting;
 
 pub use board::Board;
 pub use descriptor::Descriptor;

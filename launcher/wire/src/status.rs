@@ -10,6 +10,7 @@
 use std::sync::atomic::{AtomicI32, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use crate::calls;
+pub use crate::waiting::{ANY, CommName, NOBODY, Waiting, What};
 
 /// How far a rank's MPI process has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,23 +31,15 @@ pub enum Claim {
     Taken { pid: u32 },
 }
 
-/// A rank is waiting, in the call that the line names.
+/// A wait that a line shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// The communicator's handle as the rank's program sees it.
-    pub comm: u32,
-    /// World rank waited for, or [`ANY`], or [`NOBODY`] in a collective.
-    pub peer: i32,
-    /// Tag waited for, or [`ANY`], or [`NOBODY`] in a collective.
-    pub tag: i32,
-    /// `CLOCK_MONOTONIC` in nanoseconds at the start of the wait.
+pub struct Wait {
+    pub waiting: Waiting,
+    /// `CLOCK_MONOTONIC` in nanoseconds at its start.
     pub since_ns: u64,
+    /// When something last came while it waits: its start, if nothing has.
+    pub moved_ns: u64,
 }
-
-/// `MPI_ANY_SOURCE` or `MPI_ANY_TAG`.
-pub const ANY: i32 = -1;
-/// No single peer and no tag: a collective operation or several requests at once.
-pub const NOBODY: i32 = i32::MIN;
 
 /// One rank's line. A fresh memfd's zeroes are a line nobody has claimed.
 #[repr(C, align(128))]
@@ -58,13 +51,14 @@ pub struct StatusLine {
     call: AtomicU16,
     _unused: AtomicU16,
     abort_code: AtomicI32,
-    comm: AtomicU32,
-    peer: AtomicI32,
-    tag: AtomicI32,
-    _unused2: AtomicU32,
     /// Zero when not waiting.
     since_ns: AtomicU64,
-    _reserved: [AtomicU64; 11],
+    moved_ns: AtomicU64,
+    /// A [`Waiting`].
+    waiting: [AtomicU32; Waiting::WORDS],
+    /// A [`Process`]: written by who looks after the rank.
+    process: AtomicU32,
+    _reserved: [AtomicU32; 7],
 }
 
 const _: () = assert!(size_of::<StatusLine>() == StatusLine::SIZE && align_of::<StatusLine>() == StatusLine::SIZE);
@@ -106,17 +100,25 @@ impl StatusLine {
         self.call.store(call.wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// The call has been waiting for a while, and for this.
-    pub fn waiting(&self, waiting: Waiting) {
-        self.comm.store(waiting.comm, Ordering::Relaxed);
-        self.peer.store(waiting.peer, Ordering::Relaxed);
-        self.tag.store(waiting.tag, Ordering::Relaxed);
-        self.since_ns.store(waiting.since_ns, Ordering::Release);
+    /// The call has been waiting for a while, and for this; again when something has come and it still waits.
+    pub fn waiting(&self, waiting: &Waiting, now_ns: u64) {
+        for (to, word) in self.waiting.iter().zip(waiting.to_words()) {
+            to.store(word, Ordering::Relaxed);
+        }
+        self.moved_ns.store(now_ns, Ordering::Relaxed);
+        if self.since_ns.load(Ordering::Relaxed) == 0 {
+            self.since_ns.store(now_ns, Ordering::Release);
+        }
     }
 
     /// The wait is over. Only needed after [`StatusLine::waiting`].
     pub fn running(&self) {
         self.since_ns.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the line shows a wait.
+    pub fn is_waiting(&self) -> bool {
+        self.since_ns.load(Ordering::Relaxed) != 0
     }
 }
 
@@ -147,14 +149,47 @@ impl StatusLine {
     }
 
     /// What the last call is waiting for, if it is.
-    pub fn wait(&self) -> Option<Waiting> {
+    pub fn wait(&self) -> Option<Wait> {
         let since_ns = self.since_ns.load(Ordering::Acquire);
-        (since_ns != 0).then(|| Waiting {
-            comm: self.comm.load(Ordering::Relaxed),
-            peer: self.peer.load(Ordering::Relaxed),
-            tag: self.tag.load(Ordering::Relaxed),
-            since_ns,
-        })
+        let words = self.waiting.each_ref().map(|word| word.load(Ordering::Relaxed));
+        let moved_ns = self.moved_ns.load(Ordering::Relaxed);
+        (since_ns != 0).then(|| Wait { waiting: Waiting::from_words(&words), since_ns, moved_ns: moved_ns.max(since_ns) })
+    }
+
+    /// Notes how the system sees the MPI process, which only its own machine can be asked.
+    pub fn see(&self, process: Option<Process>) {
+        self.process.store(process.map_or(0, Process::to_word), Ordering::Relaxed);
+    }
+
+    /// The MPI process as the system saw it when it was last asked.
+    pub fn process(&self) -> Option<Process> {
+        Process::from_word(self.process.load(Ordering::Relaxed))
+    }
+}
+
+/// The MPI process of a rank as the system sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// `R`, `S`, `T` and so on, as in `/proc/PID/stat`.
+    pub state: u8,
+    /// Time on processors in hundredths of a second, modulo 2^24.
+    pub busy: u32,
+}
+
+impl Process {
+    pub const BUSY_MASK: u32 = 0xff_ffff;
+
+    pub fn to_word(self) -> u32 {
+        u32::from(self.state) | self.busy << 8
+    }
+
+    fn from_word(word: u32) -> Option<Self> {
+        (word != 0).then_some(Self { state: word as u8, busy: word >> 8 })
+    }
+
+    /// Hundredths of a second on processors since then.
+    pub fn busy_since(self, then: Self) -> u32 {
+        self.busy.wrapping_sub(then.busy) & Self::BUSY_MASK
     }
 }
 
@@ -165,36 +200,47 @@ pub struct Snapshot {
     pub pid: u32,
     pub call: u16,
     pub abort_code: i32,
-    pub comm: u32,
-    pub peer: i32,
-    pub tag: i32,
     pub since_ns: u64,
+    pub moved_ns: u64,
+    pub waiting: [u32; Waiting::WORDS],
+    /// Zero, unless who looks after the rank has asked the system.
+    pub process: u32,
 }
 
 impl Snapshot {
+    pub const WORDS: usize = 9 + Waiting::WORDS;
+
     /// As it travels.
-    pub fn to_words(self) -> [u32; 9] {
-        let Self { state, pid, call, abort_code, comm, peer, tag, since_ns } = self;
-        [state, pid, call.into(), abort_code as u32, comm, peer as u32, tag as u32, since_ns as u32, (since_ns >> 32) as u32]
+    pub fn to_words(self) -> [u32; Self::WORDS] {
+        let Self { state, pid, call, abort_code, since_ns, moved_ns, waiting, process } = self;
+        let halves = |long: u64| [long as u32, (long >> 32) as u32];
+        let ([since, since_high], [moved, moved_high]) = (halves(since_ns), halves(moved_ns));
+        let mut words = [0; Self::WORDS];
+        let head = [state, pid, call.into(), abort_code as u32, since, since_high, moved, moved_high, process];
+        words[..9].copy_from_slice(&head);
+        words[9..].copy_from_slice(&waiting);
+        words
     }
 
-    pub fn from_words([state, pid, call, abort_code, comm, peer, tag, low, high]: [u32; 9]) -> Self {
+    pub fn from_words(words: [u32; Self::WORDS]) -> Self {
+        let [state, pid, call, abort_code, since, since_high, moved, moved_high, process, waiting @ ..] = words;
+        let long = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
         Self {
             state,
             pid,
             call: call as u16,
             abort_code: abort_code as i32,
-            comm,
-            peer: peer as i32,
-            tag: tag as i32,
-            since_ns: u64::from(low) | u64::from(high) << 32,
+            since_ns: long(since, since_high),
+            moved_ns: long(moved, moved_high),
+            waiting,
+            process,
         }
     }
 
     /// With the start of a wait as the time since, and back: clocks of two machines have nothing in common.
     pub fn turn_clock(self, now_ns: u64) -> Self {
-        let since_ns = if self.since_ns == 0 { 0 } else { now_ns.saturating_sub(self.since_ns).max(1) };
-        Self { since_ns, ..self }
+        let turned = |at: u64| if at == 0 { 0 } else { now_ns.saturating_sub(at).max(1) };
+        Self { since_ns: turned(self.since_ns), moved_ns: turned(self.moved_ns), ..self }
     }
 }
 
@@ -205,10 +251,10 @@ impl StatusLine {
             pid: self.pid.load(Ordering::Acquire),
             call: self.call.load(Ordering::Relaxed),
             abort_code: self.abort_code.load(Ordering::Relaxed),
-            comm: self.comm.load(Ordering::Relaxed),
-            peer: self.peer.load(Ordering::Relaxed),
-            tag: self.tag.load(Ordering::Relaxed),
             since_ns: self.since_ns.load(Ordering::Acquire),
+            moved_ns: self.moved_ns.load(Ordering::Relaxed),
+            waiting: self.waiting.each_ref().map(|word| word.load(Ordering::Relaxed)),
+            process: self.process.load(Ordering::Relaxed),
         }
     }
 
@@ -216,9 +262,11 @@ impl StatusLine {
     pub fn show(&self, snapshot: &Snapshot) {
         self.abort_code.store(snapshot.abort_code, Ordering::Relaxed);
         self.call.store(snapshot.call, Ordering::Relaxed);
-        self.comm.store(snapshot.comm, Ordering::Relaxed);
-        self.peer.store(snapshot.peer, Ordering::Relaxed);
-        self.tag.store(snapshot.tag, Ordering::Relaxed);
+        for (to, word) in self.waiting.iter().zip(snapshot.waiting) {
+            to.store(word, Ordering::Relaxed);
+        }
+        self.process.store(snapshot.process, Ordering::Relaxed);
+        self.moved_ns.store(snapshot.moved_ns, Ordering::Relaxed);
         self.since_ns.store(snapshot.since_ns, Ordering::Release);
         self.pid.store(snapshot.pid, Ordering::Release);
         self.state.store(snapshot.state, Ordering::Release);
@@ -256,9 +304,12 @@ mod tests {
         line.initialised();
         assert_eq!(line.state(), State::Initialised);
         line.enter(calls::index_of("MPI_Recv").unwrap());
-        let wait = Waiting { comm: 0x101, peer: ANY, tag: 5, since_ns: 17 };
-        line.waiting(wait);
-        assert_eq!((line.last_call(), line.wait()), (Some("MPI_Recv"), Some(wait)));
+        let waiting = Waiting { comm: 0x101, peer: ANY, tag: 5, ..Waiting::default() };
+        line.waiting(&waiting, 17);
+        assert_eq!((line.last_call(), line.wait()), (Some("MPI_Recv"), Some(Wait { waiting, since_ns: 17, moved_ns: 17 })));
+        let waiting = Waiting { peer: 2, ..waiting };
+        line.waiting(&waiting, 20);
+        assert_eq!(line.wait(), Some(Wait { waiting, since_ns: 17, moved_ns: 20 }));
         line.running();
         assert_eq!(line.wait(), None);
         line.finalised();
@@ -273,11 +324,16 @@ mod tests {
         there.claim(77);
         there.initialised();
         there.enter(3);
-        there.waiting(Waiting { comm: 9, peer: -1, tag: -2, since_ns: 5 << 40 });
-        let travelling = there.snapshot().turn_clock((5 << 40) + 1000);
+        let waiting = Waiting { comm: 9, peer: -1, tag: -2, what: What::Send, ..Waiting::default() };
+        there.waiting(&waiting, 5 << 40);
+        there.waiting(&waiting, (5 << 40) + 400);
+        let process = Process { state: b'T', busy: Process::BUSY_MASK };
+        let travelling = Snapshot { process: process.to_word(), ..there.snapshot() }.turn_clock((5 << 40) + 1000);
         let arrived = Snapshot::from_words(travelling.to_words()).turn_clock(50_000);
         here.show(&arrived);
-        assert_eq!(here.wait(), Some(Waiting { comm: 9, peer: -1, tag: -2, since_ns: 49_000 }));
+        assert_eq!(here.wait(), Some(Wait { waiting, since_ns: 49_000, moved_ns: 49_400 }));
+        assert_eq!((here.process(), there.process()), (Some(process), None));
+        assert_eq!(Process { state: b'R', busy: 4 }.busy_since(process), 5);
         assert_eq!((here.state(), here.pid(), here.last_call()), (there.state(), there.pid(), there.last_call()));
         assert_eq!(Snapshot::default().turn_clock(7), Snapshot::default());
     }

@@ -1,10 +1,10 @@
 //! The process around the engine: clock, status line, the way out.
 
 use crate::line::Line;
-use hpvm_wire::status::{self, Waiting as Shown};
-use hpvm_wire::Bell;
-use mpi_fm::constants::{ANY_SOURCE, ANY_TAG};
-use mpi_fm::host::{Host, Waiting};
+use hpvm_wire::waiting::{self as shown, ANY, CommName, NOBODY};
+use hpvm_wire::{Bell, calls};
+use mpi_fm::host::Host;
+use mpi_fm::waiting::{NAME_MAX, Waiting, What, Whom};
 use std::sync::Arc;
 
 /// A process of a real machine.
@@ -64,14 +64,16 @@ impl Host for Machine {
         seconds()
     }
 
-    fn waiting(&self, waiting: Option<Waiting>) {
-        let Some(Waiting { comm, peer, tag }) = waiting else { return self.line.running() };
-        self.line.waiting(Shown {
-            comm,
-            peer: if peer == ANY_SOURCE { status::ANY } else { peer },
-            tag: if tag == ANY_TAG { status::ANY } else { tag },
-            since_ns: nanoseconds(),
-        });
+    fn waits(&self, waiting: &Waiting) {
+        self.line.waiting(&as_shown(waiting), nanoseconds());
+    }
+
+    fn goes_on(&self) {
+        self.line.running();
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.line.is_waiting()
     }
 
     fn abort(&self, code: i32) -> ! {
@@ -93,6 +95,35 @@ impl Host for Machine {
 
     fn processor_name(&self) -> String {
         node_name()
+    }
+}
+
+/// What the engine says that it waits for, as the status line shows it.
+pub fn as_shown(waiting: &Waiting) -> shown::Waiting {
+    const { assert!(CommName::SIZE == NAME_MAX) };
+    let (peer, world) = match waiting.whom {
+        Whom::Unknown => (NOBODY, NOBODY),
+        Whom::Any => (ANY, ANY),
+        Whom::Rank(rank, peer) => (rank as i32, peer.0 as i32),
+    };
+    let comm = waiting.comm.as_ref();
+    shown::Waiting {
+        what: match waiting.what {
+            What::Other => shown::What::Other,
+            What::Receive => shown::What::Receive,
+            What::Send => shown::What::Send,
+            What::Collective => shown::What::Collective,
+        },
+        any: waiting.any,
+        inter: comm.is_some_and(|comm| comm.inter),
+        others: waiting.others.min(u16::MAX.into()) as u16,
+        comm: comm.map_or(0, |comm| comm.handle),
+        comm_id: comm.map_or([0; 2], |comm| [comm.id.leader.0, comm.id.count]),
+        comm_name: CommName(comm.map_or([0; NAME_MAX], |comm| comm.text)),
+        peer,
+        world,
+        tag: waiting.tag.unwrap_or(ANY),
+        operation: waiting.operation.and_then(calls::index_of),
     }
 }
 

@@ -376,7 +376,7 @@ pub unsafe fn probe(rank: &Rank, source: c_int, tag: c_int, comm: MPI_Comm, stat
     let mut found = Status::PROC_NULL;
     if let Some(source) = from.rank {
         let from = from.from(source);
-        rank.process.wait_until(from.waiting(), || rank.process.peek(&from).is_some_and(|status| {
+        rank.process.wait_until(|| from.waiting(), || rank.process.peek(&from).is_some_and(|status| {
             found = status;
             true
         }));
@@ -426,7 +426,7 @@ pub unsafe fn mprobe(
     let mut found = None;
     if let Some(source) = from.rank {
         let from = from.from(source);
-        rank.process.wait_until(from.waiting(), || {
+        rank.process.wait_until(|| from.waiting(), || {
             found = rank.process.extract_message(&from);
             found.is_some()
         });

@@ -77,7 +77,7 @@ pub unsafe fn wait(rank: &Rank, request: *mut MPI_Request, status: *mut MPI_Stat
     // SAFETY: the caller's.
     let mut handle = unsafe { get("request", request) }?;
     let process = &rank.process;
-    wait_inactive(process, handle.handle())?;
+    wait_inactive(process, handle.handle(), &[])?;
     let outcome = take(process, &mut handle)?;
     // SAFETY: the caller's.
     unsafe {
@@ -86,18 +86,18 @@ pub unsafe fn wait(rank: &Rank, request: *mut MPI_Request, status: *mut MPI_Stat
     }
 }
 
-/// Waits until the request is not active.
+/// Waits until the request is not active; for those in `rest`, too, its caller will wait.
 #[inline]
-fn wait_inactive(process: &Process, handle: Handle) -> Result<()> {
+fn wait_inactive(process: &Process, handle: Handle, rest: &[MPI_Request]) -> Result<()> {
     if process.standing(handle)? == Standing::Active {
-        wait_for(process, handle);
+        wait_for(process, handle, rest);
     }
     Ok(())
 }
 
-fn wait_for(process: &Process, handle: Handle) {
-    let waiting = process.waiting_for(handle);
-    process.wait_until(waiting, || !matches!(process.standing(handle), Ok(Standing::Active)));
+fn wait_for(process: &Process, handle: Handle, rest: &[MPI_Request]) {
+    let all = || std::iter::once(handle).chain(rest.iter().map(|request| request.handle()));
+    process.wait_until(|| process.waits_for_requests(all(), false), || !matches!(process.standing(handle), Ok(Standing::Active)));
 }
 
 /// Whether the request is not active, after a round of progress if need be.
@@ -140,10 +140,12 @@ pub unsafe fn waitall(
     let requests = unsafe { array_mut("array_of_requests", requests, length("count", count)?) }?;
     check_all(&rank.process, requests)?;
     let mut statuses = Statuses::new(statuses);
-    for (at, request) in requests.iter_mut().enumerate() {
-        wait_inactive(&rank.process, request.handle())?;
+    let (mut left, mut at) = (requests, 0);
+    while let Some((request, rest)) = left.split_first_mut() {
+        wait_inactive(&rank.process, request.handle(), rest)?;
         // SAFETY: the caller's.
         unsafe { statuses.write(at, take(&rank.process, request)?) };
+        (left, at) = (rest, at + 1);
     }
     statuses.conclude()
 }
@@ -226,10 +228,9 @@ fn find_complete(process: &Process, requests: &[MPI_Request]) -> Result<Found> {
 /// Waits until one of the requests is complete, or none is active.
 fn wait_for_one(process: &Process, requests: &[MPI_Request]) -> Result<Found> {
     check_all(process, requests)?;
-    let active = |request: &&MPI_Request| matches!(process.standing(request.handle()), Ok(Standing::Active));
-    if let (Found::Active, Some(first)) = (find_complete(process, requests)?, requests.iter().find(active)) {
-        let waiting = process.waiting_for(first.handle());
-        process.wait_until(waiting, || !matches!(find_complete(process, requests), Ok(Found::Active)));
+    if let Found::Active = find_complete(process, requests)? {
+        let all = || requests.iter().map(|request| request.handle());
+        process.wait_until(|| process.waits_for_requests(all(), true), || !matches!(find_complete(process, requests), Ok(Found::Active)));
     }
     find_complete(process, requests)
 }

@@ -159,6 +159,12 @@ impl<T, const N: usize> Lists<T, N> {
         None
     }
 
+    /// Under which key the value with this number stands in `list`.
+    pub fn key(&self, number: u32, list: usize) -> Option<Key> {
+        let entry = self.entries.get(number as usize)?;
+        entry.value.is_some().then_some(entry.keys[list])
+    }
+
     pub fn get(&self, number: u32) -> Option<&T> {
         self.entries.get(number as usize)?.value.as_ref()
     }

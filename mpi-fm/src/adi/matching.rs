@@ -146,6 +146,32 @@ impl<R, M> Matcher<R, M> {
         Some(self.remove_posted(class, number))
     }
 
+    /// What the posted receive with this number accepts, if `is_it` says that it still is the one meant.
+    pub fn pattern(&self, number: u32, is_it: impl FnOnce(&R) -> bool) -> Option<Pattern> {
+        let (class, number) = (number as usize % CLASSES, number / CLASSES as u32);
+        let posted = &self.posted[class];
+        let (source, tag) = posted.key(number, 0).filter(|_| posted.get(number).is_some_and(|posted| is_it(&posted.receive)))?;
+        Some(Pattern {
+            source: matches!(class, EXACT | ANY_TAG).then_some(source),
+            tag: matches!(class, EXACT | ANY_SOURCE).then_some(tag),
+        })
+    }
+
+    /// The oldest of the posted receives without wildcards whose tag is `wanted`, and how many more there are of them; of the first `most`.
+    pub fn oldest_exact(&self, most: usize, wanted: impl Fn(i32) -> bool) -> Option<(Pattern, &R, u32)> {
+        let posted = &self.posted[EXACT];
+        let mut oldest: Option<(Pattern, &Posted<R>)> = None;
+        let mut count = 0;
+        for (number, entry) in posted.iter().take(most) {
+            let Some((source, tag)) = posted.key(number, 0).filter(|(_, tag)| wanted(*tag)) else { continue };
+            count += 1;
+            if oldest.as_ref().is_none_or(|(_, other)| entry.order < other.order) {
+                oldest = Some((Pattern { source: Some(source), tag: Some(tag) }, entry));
+            }
+        }
+        oldest.map(|(pattern, entry)| (pattern, &entry.receive, count - 1))
+    }
+
     /// Takes the waiting message that `is_it` picks: for the cancellation of a send, at a cost linear in the queue.
     pub fn take_where(&mut self, is_it: impl Fn(&M) -> bool) -> Option<M> {
         let number = self.unexpected.iter().find(|(_, message)| is_it(message))?.0;

@@ -3,8 +3,8 @@
 use super::upcall::Handlers;
 use crate::error::Result;
 use crate::handle::Handle;
-use crate::host::Waiting;
 use crate::process::Process;
+use crate::waiting::Waiting;
 use parking_lot::{Condvar, Mutex};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,6 +63,21 @@ impl Waiters {
     }
 }
 
+/// What the status line says of a wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Never,
+    /// Something has come since, so that something else may be waited for.
+    Before,
+    Now,
+}
+
+impl Shown {
+    fn outdated(self) -> Shown {
+        if self == Shown::Never { Shown::Never } else { Shown::Before }
+    }
+}
+
 /// As how many polls in vain it counts that another thread is making progress: enough for any [`Park`](fm::Park) to yield.
 const POLLS_ELSEWHERE: u32 = 100;
 
@@ -101,14 +116,15 @@ impl Process {
     }
 
     /// Makes progress until `done` holds; it is not asked again then, and never under a lock: it may send and complete.
-    pub fn wait_until(&self, waiting: Waiting, done: impl FnMut() -> bool) {
+    /// `waiting` says what is waited for, and is asked off the fast path only.
+    pub fn wait_until(&self, waiting: impl Fn() -> Waiting, done: impl FnMut() -> bool) {
         self.wait_until_or(waiting, done, &|| false);
     }
 
     /// The same for who waits for something beside messages: `there` says whether it has come, before the process sleeps.
-    pub fn wait_until_or(&self, waiting: Waiting, mut done: impl FnMut() -> bool, there: &dyn Fn() -> bool) {
+    pub fn wait_until_or(&self, waiting: impl Fn() -> Waiting, mut done: impl FnMut() -> bool, there: &dyn Fn() -> bool) {
         let mut round = 0;
-        let shown = Cell::new(false);
+        let shown = Cell::new(Shown::Never);
         loop {
             // Counted before the question: what another thread completes after it must keep this one from sleeping.
             let rounds = self.waiters.rounds();
@@ -118,24 +134,27 @@ impl Process {
             match self.progress() {
                 Progress::Something => round = 0,
                 Progress::Nothing => {
+                    if round == 0 {
+                        shown.set(shown.get().outdated());
+                    }
                     self.park.idle(round, &|| {
-                        self.show(&shown, waiting);
+                        self.show(&shown, &waiting);
                         self.waiters.look_again();
                         there() || self.fm.arrived() || self.waiters.rounds() != rounds
                     });
-                    if shown.get() {
+                    if shown.get() != Shown::Never {
                         self.waiters.look_again();
                     }
                     round = round.saturating_add(1);
                 }
                 Progress::Elsewhere => {
-                    self.show(&shown, waiting);
+                    self.show(&shown, &waiting);
                     self.waiters.wait(rounds);
                 }
             }
         }
-        if shown.get() {
-            self.host.waiting(None);
+        if shown.get() != Shown::Never {
+            self.host.goes_on();
         }
         // Whoever waits for the turn may take it now.
         self.woken();
@@ -146,16 +165,19 @@ impl Process {
     /// # Errors
     /// `MPI_ERR_REQUEST` when there is no such request.
     #[inline]
-    pub fn wait_done(&self, handle: Handle, waiting: Waiting) -> Result<()> {
+    pub fn wait_done(&self, handle: Handle, waiting: impl Fn() -> Waiting) -> Result<()> {
         let request = self.requests.get(handle)?;
         self.wait_until(waiting, || request.is_done());
         Ok(())
     }
 
     /// The wait appears in the status line from when the process is about to sleep: a short one costs nothing.
-    fn show(&self, shown: &Cell<bool>, waiting: Waiting) {
-        if !shown.replace(true) {
-            self.host.waiting(Some(waiting));
+    #[cold]
+    fn show(&self, shown: &Cell<Shown>, waiting: &dyn Fn() -> Waiting) {
+        // What one thread shows, another one's wait hides at its end.
+        let hidden = || self.fm.threading() == fm::Threading::Multiple && !self.host.is_waiting();
+        if shown.replace(Shown::Now) != Shown::Now || hidden() {
+            self.host.waits(&waiting());
         }
     }
 

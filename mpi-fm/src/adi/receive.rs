@@ -8,11 +8,11 @@ use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::error::{Class, Error, Result};
 use crate::handle::Handle;
-use crate::host::Waiting;
 use crate::memory::Memory;
 use crate::process::Process;
 use crate::request::{Inner, State};
 use crate::status::{Outcome, Status};
+use crate::waiting::Waiting;
 use fm::Peer;
 use smallvec::SmallVec;
 
@@ -63,12 +63,9 @@ impl From<'_> {
         Pattern { source: self.rank.map(|rank| rank as u32), tag: self.tag.map(|tag| matched_tag(self.plane, tag)) }
     }
 
+    /// What a call waits for that wants it.
     pub fn waiting(&self) -> Waiting {
-        Waiting {
-            comm: self.comm.handle,
-            peer: self.rank.map_or(crate::constants::ANY_SOURCE, |rank| rank as i32),
-            tag: self.tag.unwrap_or(crate::constants::ANY_TAG),
-        }
+        Waiting::receive(self.comm, self.rank, self.tag)
     }
 }
 
@@ -124,7 +121,7 @@ impl Process {
     /// `MPI_ERR_NO_MEM`
     pub fn recv(&self, buf: Buf<'_>, from: From<'_>) -> Result<Outcome> {
         let request = self.irecv(buf, from)?;
-        self.wait_done(request, from.waiting())?;
+        self.wait_done(request, || from.waiting())?;
         self.finish(request)
     }
 

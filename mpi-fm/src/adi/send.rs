@@ -10,10 +10,10 @@ use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::error::Result;
 use crate::handle::Handle;
-use crate::host::Waiting;
 use crate::memory::Memory;
 use crate::process::Process;
 use crate::request::State;
+use crate::waiting::Waiting;
 use fm::{Peer, Threading};
 use fm::lock::Guard;
 
@@ -52,7 +52,7 @@ impl Process {
         match self.start_send(buf, &to, mode)? {
             Started::Gone { .. } => Ok(()),
             Started::Pending(request) => {
-                self.wait_done(request, waiting(&to))?;
+                self.wait_done(request, || Waiting::send(to.comm, to.rank, to.tag))?;
                 self.requests.free(request);
                 Ok(())
             }
@@ -220,8 +220,4 @@ impl Process {
 
 fn envelope(to: &Address<'_>, context: u32) -> Envelope {
     Envelope { comm: context, plane: to.plane, tag: to.tag, source: to.comm.rank as u32, sequence: 0 }
-}
-
-fn waiting(to: &Address<'_>) -> Waiting {
-    Waiting { comm: to.comm.handle, peer: to.rank as i32, tag: to.tag }
 }

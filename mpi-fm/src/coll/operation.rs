@@ -39,6 +39,17 @@ impl Form {
     pub const COUNT: usize = 3;
 }
 
+impl Form {
+    /// Of the call whose messages have this tag.
+    pub const fn of_tag(tag: i32) -> Form {
+        match tag >> FORM_SHIFT & 3 {
+            0 => Form::Blocking,
+            1 => Form::Nonblocking,
+            _ => Form::Persistent,
+        }
+    }
+}
+
 /// Tag of the messages of call number `number` of its form (they repeat after a hundred thousand calls).
 pub const fn tag(operation: Operation, form: Form, number: u32) -> i32 {
     let place = number as i32 & ((1 << FORM_SHIFT) - 1);

@@ -2,7 +2,6 @@
 
 use crate::error::Result;
 use crate::handle::Handle;
-use crate::host::Waiting;
 use crate::memory::Memory;
 use crate::process::Process;
 use crate::request::State;
@@ -39,9 +38,7 @@ impl Process {
         let mut operation = pin!(operation);
         let mut context = Context::from_waker(Waker::noop());
         let mut result = None;
-        let waiting =
-            Waiting { comm, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG };
-        self.wait_until(waiting, || match operation.as_mut().poll(&mut context) {
+        self.wait_until(|| self.waits_in_collective(comm), || match operation.as_mut().poll(&mut context) {
             Poll::Ready(output) => {
                 result = Some(output);
                 true

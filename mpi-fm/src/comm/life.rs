@@ -4,14 +4,15 @@ use super::create::{self, New, Side};
 use super::Comm;
 use crate::bail;
 use crate::coll::{Cx, Form, Operation, Tags, barrier};
-use crate::constants::{ANY_SOURCE, ANY_TAG, UNDEFINED};
+use crate::constants::UNDEFINED;
 use crate::error::Result;
 use crate::group::Group;
 use crate::handle::Handle;
-use crate::host::Waiting;
 use crate::objects::Attached;
 use crate::process::Process;
+use crate::request::Request;
 use crate::request::complete::Standing;
+use crate::waiting::Waiting;
 use std::sync::Arc;
 
 impl Process {
@@ -150,13 +151,11 @@ impl Process {
     /// # Errors
     /// Those of the messages.
     pub fn settle_pending(&self, comm: &Comm) -> Result<()> {
-        let waiting = Waiting { comm: comm.handle, peer: ANY_SOURCE, tag: ANY_TAG };
-        self.wait_until(waiting, || {
-            self.requests.iter().all(|(handle, request)| {
-                // A persistent request between its rounds is not pending.
-                request.inner.lock().comm != comm.handle || !matches!(self.standing(handle), Ok(Standing::Active))
-            })
-        });
+        // A persistent request between its rounds is not pending.
+        let is_pending = |handle| matches!(self.standing(handle), Ok(Standing::Active));
+        let of_comm = |request: &Request| request.inner.lock().comm == comm.handle;
+        let first = || self.requests.iter().find(|(handle, request)| of_comm(request) && is_pending(*handle)).map(|(handle, _)| handle);
+        self.wait_until(|| first().map_or(Waiting::on(comm), |first| self.waits_for_request(first)), || first().is_none());
         let cx = Cx::begin(self, comm, Operation::CommFree);
         let members = cx.local().unwrap_or(cx);
         self.block_on(comm.handle, barrier::dissemination(&members))

@@ -4,7 +4,6 @@ use super::{Inner, NULL, Request, State};
 use crate::bail;
 use crate::error::Result;
 use crate::handle::{Handle, Kind, bad_handle};
-use crate::host::Waiting;
 use crate::memory::Memory;
 use crate::process::Process;
 use crate::status::{Outcome, Status};
@@ -139,32 +138,9 @@ impl Process {
     /// `MPI_ERR_REQUEST`
     pub fn wait(&self, handle: Handle) -> Result<Outcome> {
         if self.standing(handle)? == Standing::Active {
-            let waiting = self.waiting_for(handle);
-            self.wait_until(waiting, || !matches!(self.standing(handle), Ok(Standing::Active)));
+            self.wait_until(|| self.waits_for_request(handle), || !matches!(self.standing(handle), Ok(Standing::Active)));
         }
         self.finish(handle)
-    }
-
-    /// What the request waits for, for reports.
-    pub fn waiting_for(&self, handle: Handle) -> Waiting {
-        let unknown = Waiting { comm: 0, peer: crate::constants::ANY_SOURCE, tag: crate::constants::ANY_TAG };
-        let Some(request) = self.requests.find(handle) else { return unknown };
-        let inner = request.inner.lock();
-        let (peer, tag) = match &inner.state {
-            State::Sending { to, envelope } => {
-                let rank = self.comm(inner.comm).ok().and_then(|comm| comm.targets().rank_of(*to));
-                (rank.map_or(unknown.peer, |rank| rank as i32), envelope.tag)
-            }
-            State::Posted { .. } | State::Receiving { .. } => (inner.outcome.status.source, inner.outcome.status.tag),
-            State::Partitioned(partitioned) => partitioned.partner,
-            State::Persistent(persistent) if persistent.active != NULL => {
-                let active = persistent.active;
-                drop(inner);
-                return self.waiting_for(active);
-            }
-            _ => (unknown.peer, unknown.tag),
-        };
-        Waiting { comm: inner.comm, peer, tag }
     }
 
     /// Starts a round of a persistent operation.

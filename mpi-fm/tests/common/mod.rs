@@ -7,8 +7,9 @@
 use fm::sim::{Network, Plan, Random};
 use fm::{Fm, Park, Peer, Threading};
 use mpi_fm::config::Config;
-use mpi_fm::host::{Host, Waiting};
+use mpi_fm::host::Host;
 use mpi_fm::process::Process;
+use mpi_fm::waiting::Waiting;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -27,7 +28,13 @@ impl Host for Nowhere {
         0.0
     }
 
-    fn waiting(&self, _: Option<Waiting>) {}
+    fn waits(&self, _: &Waiting) {}
+
+    fn goes_on(&self) {}
+
+    fn is_waiting(&self) -> bool {
+        false
+    }
 
     fn abort(&self, code: i32) -> ! {
         panic!("aborted with code {code}")

@@ -17,7 +17,7 @@ use crate::network::Kept;
 use crate::node::channel::Channel;
 use crate::node::frame::Frame;
 use crate::node::pulse::{Look, Pulse};
-use crate::reap;
+use crate::{proc, reap};
 
 /// Status lines are passed on when a rank rings, and so often otherwise.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -169,6 +169,13 @@ impl Service {
     fn obey(&mut self, frame: Frame) {
         match frame {
             Frame::Order(message @ (Message::Signal { .. } | Message::Finish)) => self.keepers.inner.send(message),
+            Frame::Order(Message::Look) => {
+                for rank in &self.ranks {
+                    let line = &self.board[*rank as usize];
+                    line.see(line.pid().or(self.children.get(rank).copied()).and_then(proc::seen));
+                }
+                self.look_again = Instant::now();
+            }
             Frame::Stdin(bytes) if bytes.is_empty() => self.input_ended = true,
             Frame::Stdin(bytes) => self.input.extend(bytes),
             Frame::Shown(count) => self.output_under_way = self.output_under_way.saturating_sub(count),

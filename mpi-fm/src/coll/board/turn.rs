@@ -4,11 +4,10 @@ use super::CommBoard;
 use crate::coll::cx::{self, Tags};
 use crate::coll::operation::{self, FAULT, Heard, Operation};
 use crate::comm::Comm;
-use crate::constants::{ANY_SOURCE, ANY_TAG};
 use crate::error::{Error, Result};
-use crate::host::Waiting;
 use crate::op::Op;
 use crate::process::Process;
+use crate::waiting::Waiting;
 use crate::{Buf, Class};
 use fm::ThreadLock;
 use fm::board::Label;
@@ -190,7 +189,6 @@ impl<'a> Turn<'a> {
             return output;
         }
         let mut result = None;
-        let waiting = Waiting { comm: self.comm.handle, peer: ANY_SOURCE, tag: ANY_TAG };
         let done = || {
             if !self.is_there() {
                 return false;
@@ -200,8 +198,18 @@ impl<'a> Turn<'a> {
             }
             result.is_some()
         };
-        self.process.wait_until_or(waiting, done, &|| self.is_there());
+        self.process.wait_until_or(|| self.waiting(), done, &|| self.is_there());
         result.expect("the wait ends when the algorithm does")
+    }
+
+    /// What the call waits for, for reports.
+    fn waiting(&self) -> Waiting {
+        let rank = match self.awaited.get() {
+            Awaited::Nothing => None,
+            Awaited::Shown { from, .. } => Some(from),
+            Awaited::Room(_) => Some(self.board.borrow().opened.hindmost()),
+        };
+        Waiting::collective(self.comm, rank, self.mark as i32)
     }
 
     async fn until(&self, awaited: Awaited) {

@@ -5,12 +5,12 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use fm::sim::Network;
 use fm::{Fm, Park, Peer, Threading};
-use hpvm_wire::status::{self, Waiting as Shown};
 use mpi_fm::attr::Predefined;
 use mpi_fm::config::Config;
-use mpi_fm::constants::{ANY_SOURCE, ANY_TAG};
-use mpi_fm::host::{Host, Waiting};
+use mpi_fm::host::Host;
+use mpi_fm::waiting::Waiting;
 use mpi_fm::{Error, Process};
+use mpi_fm_abi::host::as_shown;
 use mpi_fm_abi::instance::{self, Instance};
 use mpi_fm_abi::line::Line;
 use mpi_fm_abi::rank::Rank;
@@ -198,14 +198,16 @@ impl Host for SimHost {
         self.network.now_ns() as f64 * 1e-9
     }
 
-    fn waiting(&self, waiting: Option<Waiting>) {
-        let Some(Waiting { comm, peer, tag }) = waiting else { return self.line.running() };
-        self.line.waiting(Shown {
-            comm,
-            peer: if peer == ANY_SOURCE { status::ANY } else { peer },
-            tag: if tag == ANY_TAG { status::ANY } else { tag },
-            since_ns: self.network.now_ns(),
-        });
+    fn waits(&self, waiting: &Waiting) {
+        self.line.waiting(&as_shown(waiting), self.network.now_ns());
+    }
+
+    fn goes_on(&self) {
+        self.line.running();
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.line.is_waiting()
     }
 
     fn abort(&self, code: i32) -> ! {
