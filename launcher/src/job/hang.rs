@@ -180,12 +180,12 @@ fn quiet(ranks: &[Seen]) -> Option<u64> {
     latest
 }
 
-/// Whether some rank has had a processor for more of the time than waiting takes.
+/// Whether some rank has had a processor for more of the time than waiting takes, or has wanted one both times: on a busy machine it may get little.
 fn are_busy(before: &[Seen], ranks: &[Seen], time: Duration) -> bool {
     // In hundredths of a second; an eighth of the time, and what looking around takes.
     let most = (time.as_millis() / 80) as u32 + 3;
     before.iter().zip(ranks).any(|(before, rank)| match (before.process, rank.process) {
-        (Some(before), Some(rank)) => rank.busy_since(before) > most,
+        (Some(before), Some(rank)) => rank.busy_since(before) > most || [before.state, rank.state] == [b'R'; 2],
         _ => false,
     })
 }

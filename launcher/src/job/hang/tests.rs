@@ -85,6 +85,7 @@ fn a_rank_that_uses_a_processor_is_at_work() {
     // Looking around while it waits takes some, too.
     let little = |ms: u64| (ms / 500) as u32;
     assert_eq!(told(100_000, |ms| vec![busy(waits(0, 0), b'S', little(ms)), waits(0, 0)]).len(), 1);
+    assert_eq!(told(100_000, |ms| vec![busy(waits(0, 0), b'R', little(ms)), waits(0, 0)]), NEVER, "it has to share");
     let until = told(100_000, |ms| vec![busy(waits(0, 0), b'S', half(ms.min(50_000)))]);
     assert!(until.len() == 1 && until[0] >= 50_000, "{until:?}");
 }
