@@ -35,7 +35,8 @@ impl Cluster {
             wait_for(address).with_context(|| format!("{name} does not answer; see {}", self.folder.join(name).join("log").display()))?;
         }
         let path = self.folder.join("machines.toml");
-        fs::write(&path, machines(&config, &named, slots)).with_context(|| format!("cannot write {}", path.display()))?;
+        let addresses: Vec<_> = (1..=hosts).map(addresses).collect();
+        fs::write(&path, machines(&config, &named, &addresses, slots)).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
 }
@@ -89,11 +90,19 @@ fn greeting(address: &str) -> std::io::Result<[u8; 4]> {
     Ok(text)
 }
 
-/// What `hpvmrun -m` reads.
-fn machines(config: &Path, hosts: &[(String, String)], slots: u32) -> String {
+/// What `hpvmrun -m` reads. One network is found without a word; several are named, and `addresses` are those of each host.
+fn machines(config: &Path, hosts: &[(String, String)], addresses: &[Vec<String>], slots: u32) -> String {
     let mut text = format!("# Made by `cargo xtask cluster up`.\nssh = [\"ssh\", \"-F\", {:?}]\n", config.display().to_string());
-    for (name, _) in hosts {
+    let fabrics = addresses.first().map_or(0, Vec::len);
+    if fabrics > 1 {
+        (0..fabrics).for_each(|fabric| text += &format!("\n[[network]]\nname = \"fabric{fabric}\"\n"));
+    }
+    for ((name, _), addresses) in hosts.iter().zip(addresses) {
         text += &format!("\n[[machine]]\nname = {name:?}\nslots = {slots}\n");
+        if fabrics > 1 {
+            let networks: Vec<_> = (0..).zip(addresses).map(|(fabric, address): (u8, _)| format!("fabric{fabric} = {address:?}")).collect();
+            text += &format!("networks = {{ {} }}\n", networks.join(", "));
+        }
     }
     text
 }
