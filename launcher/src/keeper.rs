@@ -27,7 +27,7 @@
 
 mod inner;
 mod outer;
-mod relay;
+pub mod relay;
 
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};

@@ -11,7 +11,7 @@
 //! 4. [`job`] is the event loop of `hpvmrun`: output, input, signals, the status board, and
 //!    [`job::judge`], which decides what the leaving of a rank means for the job.
 //!
-//! Ranks on other machines are [`node`]'s business, and [`network`] makes the sockets by which they find each other.
+//! [`doctor`] examines machines instead of running a job. Ranks on other machines are [`node`]'s business, and [`network`] makes the sockets by which they find each other.
 //!
 //! Where to start reading: [`run`], which is those four steps, then [`job::judge`].
 //!
@@ -21,6 +21,7 @@
 
 pub mod binding;
 pub mod capacity;
+pub mod doctor;
 pub mod exit;
 pub mod job;
 pub mod keeper;

@@ -10,6 +10,7 @@ use std::path::Path;
 use hpvm_wire::{Bell, Board, Descriptor, board};
 
 use crate::capacity;
+use crate::doctor;
 use crate::exit::Refusal;
 use crate::job::channels::{Channels, raise_descriptor_limit};
 use crate::job::events::Events;
@@ -22,6 +23,9 @@ use crate::options::{Options, Request, help, parse, sources};
 use crate::plan::Plan;
 use crate::proc;
 use crate::sys::{self, SignalFd};
+
+/// In place of a program: `./doctor` or `-- doctor` is one.
+const DOCTOR: &str = "doctor";
 
 /// What `hpvmrun` acts on. What the user's shell had it ignore (`nohup`, a background job of a script)
 /// stays ignored.
@@ -57,6 +61,12 @@ fn run(called: &str, words: &[OsString]) -> Result<u8, Refusal> {
     let from_outside = sources::read(|name| env::var_os(name));
     // Help has to work however broken the configuration is.
     let weaker = from_outside.clone().unwrap_or_default();
+    if words.first().is_some_and(|word| word == DOCTOR) {
+        return match parse::without_program(&words[1..], weaker).map_err(Refusal::Usage)? {
+            Request::Run(options) => from_outside.map_err(Refusal::Usage).and_then(|_| doctor::run(&options)),
+            _ => print(&help::text(called)),
+        };
+    }
     match parse::parse(words, weaker).map_err(Refusal::Usage)? {
         Request::Help => print(&help::text(called)),
         Request::Version => print(&format!(

@@ -166,6 +166,15 @@ pub fn spawn(exec: &Exec) -> io::Result<Pid> {
     }
 }
 
+/// Reads another process's memory at `address`; how many bytes came.
+pub fn read_process(pid: i32, address: usize, into: &mut [u8]) -> io::Result<usize> {
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    let remote = libc::iovec { iov_base: ptr::without_provenance_mut(address), iov_len: into.len() };
+    // SAFETY: the kernel writes into `into` alone, and reads the other process only where that allows it.
+    let count = unsafe { libc::process_vm_readv(pid, &raw const local, 1, &raw const remote, 1, 0) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
 /// Has the kernel kill the calling process's group when the pipe behind `tie` loses its last writer: its
 /// signal-driven input, with SIGKILL for the signal. Owner and signal belong to the open file, so every group
 /// opens the pipe anew; the file lives as long as somebody in the group keeps the inherited descriptor.

@@ -126,3 +126,34 @@ fn a_stray_file_says_how_to_do_without() {
     let outcome = start_command((command, mark)).finish();
     assert!(outcome.stdout.contains("machines.toml (it is the user's)\n") && outcome.stdout.contains("rank 0: on elsewhere.invalid,"), "{outcome:?}");
 }
+
+#[test]
+fn machines_are_examined() {
+    let folder = folder();
+    let outcome = run_in(folder.path(), &["doctor", "-H", "n[1-2]"]);
+    assert!(outcome.status <= 1, "{outcome:?}");
+    assert!(outcome.stdout.starts_with("machines: ./machines.toml (it is in the current folder)\nn1: reached in "), "{outcome:?}");
+    assert!(outcome.stdout.contains("\nn2: reached in "), "{outcome:?}");
+    let pair = outcome.stdout.lines().find(|line| line.starts_with("n1 to n2 at 127.0.0.2: ")).unwrap_or_else(|| panic!("{outcome:?}"));
+    assert!(pair.contains(" us, ") && pair.ends_with(" GB/s"), "{pair}");
+    let told = if outcome.status == 0 { "nothing to mend\n" } else { "there is something to mend\n" };
+    assert!(outcome.stdout.ends_with(told), "{outcome:?}");
+}
+
+/// One says something first and is fine, one does not answer, one has another version.
+#[test]
+fn what_is_wrong_with_machines_is_found() {
+    let folder = folder();
+    let login = "case $* in *'-T n1 '*) echo Welcome;; *'-T n2 '*) echo 'ssh: connect to host n2 port 22: Connection refused' >&2; exit 255;; \
+                 *) echo 'HPVM node, version 0.0.1, protocols 1 to 2, start-up protocol 1';; esac";
+    common::fake_ssh(folder.path(), login);
+    let outcome = run_in(folder.path(), &["doctor", "-H", "n[1-3]"]);
+    assert_eq!(outcome.status, 1, "{outcome:?}");
+    for said in ["\nn1: reached in ", "\nn2: cannot be reached: it refuses the connection: no sshd listens at that port\n", "\nn3: its hpvmd is 0.0.1 (protocols 1 to 2, "] {
+        assert!(outcome.stdout.contains(said), "{said}: {outcome:?}");
+    }
+    assert!(outcome.stdout.ends_with("there is something to mend\n"), "{outcome:?}");
+    let outcome = run_in(folder.path(), &["doctor", "-H", "n1", "true"]);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    assert!(outcome.stderr.contains("\"true\" has no place here: only options have"), "{outcome:?}");
+}

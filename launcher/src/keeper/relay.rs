@@ -6,7 +6,7 @@
 //!
 //! [`call`] is the ssh to a machine, and [`cause`] reads why it led nowhere. All machines are called from here, some at a time.
 
-mod call;
+pub mod call;
 mod cause;
 mod node;
 mod streams;

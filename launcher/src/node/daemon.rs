@@ -17,6 +17,7 @@ use super::channel::Channel;
 use super::frame::Frame;
 use super::greeting::{NEWEST, OLDEST, Offer};
 use super::job::NodeJob;
+use crate::doctor::probe;
 use crate::exit;
 use crate::job::channels::{Channels, raise_descriptor_limit};
 use crate::keeper::{self, Setup};
@@ -27,11 +28,13 @@ use serve::Service;
 const HELP: &str = "\
 Usage:
   hpvmd --job
+  hpvmd --probe
 
 Runs the ranks of one job on this machine, for an hpvmrun on another one. hpvmrun starts it through ssh; it is of no use by itself.
 
 Options:
   --job          serve one job, spoken of on standard input and output, and leave
+  --probe        answer the questions of hpvmrun doctor
   -h, --help     print this text
   -V, --version  print the version
 ";
@@ -45,6 +48,9 @@ pub fn main() -> u8 {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--job"] if io::stdin().is_terminal() => refuse("--job: standard input is a terminal, and no hpvmrun is behind it"),
         ["--job"] => job(),
+        ["--probe"] => probe::main(),
+        ["--probe-target"] => probe::target(),
+        ["--probe-read", pid, address] => probe::read(pid, address),
         ["-h" | "--help"] => {
             print!("{HELP}");
             0

@@ -2,8 +2,8 @@
 
 /// The protocols of [`super::frame`] that this version speaks. The newest rises with every change of a frame, the oldest when what a frame
 /// then said is not understood any more. How a node greets and what [`super::frame::Frame::Hello`] looks like does not change.
-pub const OLDEST: u32 = 3;
-pub const NEWEST: u32 = 3;
+pub const OLDEST: u32 = 4;
+pub const NEWEST: u32 = 4;
 
 /// How a greeting begins. What a login shell may have printed before is skipped.
 pub const START: &str = "HPVM node, ";

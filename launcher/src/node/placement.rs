@@ -32,14 +32,8 @@ pub struct Placed {
 
 /// Deals the ranks to the machines that the user names. `host` is the name of this one, `environment` tells variables.
 pub fn place(options: &Options, host: &str, environment: impl Fn(&str) -> Option<OsString>) -> Result<Placed, Refusal> {
-    let places = find::places(environment);
     let (own, job) = (machines::own_names(host), &options.job);
-    let (mut catalogue, found) = find::read(job.machines.as_deref(), &places, &own).map_err(Refusal::Usage)?;
-    let source = match &found {
-        Some((path, why)) => format!("machines: {} ({why})", path.display()),
-        None if job.machines.is_some() => "machines: no file, as asked for".into(),
-        None => format!("machines: no file; looked for {}", shown(&places)),
-    };
+    let (mut catalogue, source) = catalogue(job, host, environment)?;
     let listed = listed(job, &mut catalogue, &own)?;
     let mut dealer = Dealer { job, used: Vec::new(), nodes: Vec::new() };
     let mut cpus = Vec::new();
@@ -62,6 +56,28 @@ pub fn place(options: &Options, host: &str, environment: impl Fn(&str) -> Option
     let nodes = nodes.into_iter().filter_map(|node| kept.binary_search(&node).ok()).collect();
     let machines = kept.into_iter().map(|index| machines[index].clone()).collect();
     Ok(Placed { machines, nodes, cpus, networks: catalogue.networks, source })
+}
+
+/// All machines that a job with these options might be on, what they are attached to, and which machine file was read.
+pub fn all(options: &Options, host: &str, environment: impl Fn(&str) -> Option<OsString>) -> Result<(Vec<Machine>, Vec<Network>, String), Refusal> {
+    let (mut catalogue, source) = catalogue(&options.job, host, environment)?;
+    let own = machines::own_names(host);
+    let hosts: Vec<String> = options.parts.iter().flat_map(|part| part.hosts.clone()).collect();
+    let picks = if hosts.is_empty() { listed(&options.job, &mut catalogue, &own)? } else { named(&hosts, &mut catalogue, &own)? };
+    let machines = picks.into_iter().map(|index| catalogue.machines[index].clone()).collect();
+    Ok((machines, catalogue.networks, source))
+}
+
+/// What the machine file says, and which one it was.
+fn catalogue(job: &JobOptions, host: &str, environment: impl Fn(&str) -> Option<OsString>) -> Result<(Catalogue, String), Refusal> {
+    let places = find::places(environment);
+    let (catalogue, found) = find::read(job.machines.as_deref(), &places, &machines::own_names(host)).map_err(Refusal::Usage)?;
+    let source = match &found {
+        Some((path, why)) => format!("machines: {} ({why})", path.display()),
+        None if job.machines.is_some() => "machines: no file, as asked for".into(),
+        None => format!("machines: no file; looked for {}", shown(&places)),
+    };
+    Ok((catalogue, source))
 }
 
 fn shown(places: &[(PathBuf, find::Why)]) -> String {

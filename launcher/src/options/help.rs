@@ -4,10 +4,13 @@ use super::table::{FLAGS, Flag};
 
 const USAGE: &str = "\
 [options] program [arguments] [: [options] program [arguments]]…
+  hpvmrun doctor [options]
 
 Starts an MPI job: N ranks of a program, or with : ranks of several programs in one job.
 Options after the program belong to the program. What is not an MPI program (a shell script,
-a debugger, hostname) can be launched too.
+a debugger, hostname) can be launched too. With the word doctor in place of a program no job is
+started: the machines that --machines, --host and --hostfile name are examined, and what should be
+mended is said; the exit status is 1 if there is anything.
 ";
 
 const AFTER: &str = "

@@ -15,8 +15,9 @@ pub fn parse(words: &[OsString], job: JobOptions) -> Result<Request, String> {
     let mut options = Options { parts: Vec::new(), job };
     let parts: Vec<_> = words.split(|word| word == ":").collect();
     for (index, words) in parts.iter().enumerate() {
-        match part(words, &mut options.job)? {
-            Parsed::Part(part) => options.parts.push(part),
+        let mut part = Part::new();
+        match part_of(words, &mut part, &mut options.job)? {
+            Parsed::Part => options.parts.push(part),
             Parsed::Instead(request) => return Ok(request),
             Parsed::NoProgram if parts.len() == 1 => return Err("no program is given".into()),
             Parsed::NoProgram => return Err(format!("part {} of the command line has no program", index + 1)),
@@ -25,21 +26,37 @@ pub fn parse(words: &[OsString], job: JobOptions) -> Result<Request, String> {
     Ok(Request::Run(Box::new(options)))
 }
 
+/// Reads options alone, for what is no job.
+pub fn without_program(words: &[OsString], mut job: JobOptions) -> Result<Request, String> {
+    let mut part = Part::new();
+    match part_of(words, &mut part, &mut job)? {
+        Parsed::NoProgram => Ok(Request::Run(Box::new(Options { parts: vec![part], job }))),
+        Parsed::Part => Err(format!("{:?} has no place here: only options have", part.program)),
+        Parsed::Instead(request) => Ok(request),
+    }
+}
+
 enum Parsed {
-    Part(Part),
+    Part,
     NoProgram,
     Instead(Request),
 }
 
-fn part(words: &[OsString], job: &mut JobOptions) -> Result<Parsed, String> {
-    let mut part = Part {
-        ranks: 1,
-        work_dir: None,
-        exports: Vec::new(),
-        hosts: Vec::new(),
-        program: OsString::new(),
-        arguments: Vec::new(),
-    };
+impl Part {
+    /// Without a program as yet.
+    fn new() -> Self {
+        Self {
+            ranks: 1,
+            work_dir: None,
+            exports: Vec::new(),
+            hosts: Vec::new(),
+            program: OsString::new(),
+            arguments: Vec::new(),
+        }
+    }
+}
+
+fn part_of(words: &[OsString], part: &mut Part, job: &mut JobOptions) -> Result<Parsed, String> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         if word == "--" {
@@ -67,18 +84,18 @@ fn part(words: &[OsString], job: &mut JobOptions) -> Result<Parsed, String> {
                 words.next().cloned().ok_or_else(|| format!("{typed} needs a value: {typed} {name}"))?
             }
         };
-        set(&mut part, job, flag, &text).map_err(|why| format!("{typed}: {why}"))?;
+        set(part, job, flag, &text).map_err(|why| format!("{typed}: {why}"))?;
     }
     Ok(Parsed::NoProgram)
 }
 
-fn finish(mut part: Part, program: &OsStr, arguments: &[OsString]) -> Result<Parsed, String> {
+fn finish(part: &mut Part, program: &OsStr, arguments: &[OsString]) -> Result<Parsed, String> {
     if program.is_empty() {
         return Err("the program's name is empty".into());
     }
     part.program = program.to_owned();
     part.arguments = arguments.to_vec();
-    Ok(Parsed::Part(part))
+    Ok(Parsed::Part)
 }
 
 /// `--name=value` in two.

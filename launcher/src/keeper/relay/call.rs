@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ pub struct Call {
 
 impl Call {
     pub fn start(machine: &Machine) -> io::Result<Self> {
-        let mut child = command(machine).spawn()?;
+        let mut child = command(machine, "--job").spawn()?;
         let (Some(from), Some(to), Some(stderr)) = (child.stdout.take(), child.stdin.take(), child.stderr.take()) else {
             return Err(io::Error::other("no pipes"));
         };
@@ -109,8 +109,7 @@ impl Call {
             Ok(_) => format!("is lost: the connection to its hpvmd has ended ({how}); it said: {}", self.said.trim()),
             Err(printed) => {
                 let said = [self.said.trim(), &printed].join("\n").trim().to_owned();
-                let guess = cause::of(ending, &said).map(|cause| cause.text(&hpvmd(machine).display().to_string()));
-                self.unreachable(machine, &guess.unwrap_or_else(|| "ssh did not lead to an hpvmd".into()), &how, &said)
+                failure(machine, ending, &said)
             }
         }
     }
@@ -120,13 +119,20 @@ impl Call {
         self.read();
         let waited = format!("no answer for {:.0} s (--start-timeout)", self.since.elapsed().as_secs_f64());
         let said = [self.said.trim(), &self.channel.protocol().err().unwrap_or_default()].join("\n").trim().to_owned();
-        self.unreachable(machine, &waited, "it still runs", &said)
+        unreachable(machine, &waited, "it still runs", &said)
     }
+}
 
-    fn unreachable(&self, machine: &Machine, why: &str, how: &str, said: &str) -> String {
-        let said = if said.is_empty() { String::new() } else { format!("; it said: {said}") };
-        format!("cannot be reached: {why}\n  {}: {how}{said}", shown(machine))
-    }
+/// Why an ssh that has ended did not lead to an `hpvmd`.
+pub fn failure(machine: &Machine, ending: Option<ExitStatus>, said: &str) -> String {
+    let guess = cause::of(ending, said).map(|cause| cause.text(&hpvmd(machine).display().to_string()));
+    let how = ending.map_or_else(|| "it hung up".into(), |status| status.to_string());
+    unreachable(machine, &guess.unwrap_or_else(|| "ssh did not lead to an hpvmd".into()), &how, said)
+}
+
+fn unreachable(machine: &Machine, why: &str, how: &str, said: &str) -> String {
+    let said = if said.is_empty() { String::new() } else { format!("; it said: {said}") };
+    format!("cannot be reached: {why}\n  {}: {how}{said}", shown(machine))
 }
 
 impl Drop for Call {
@@ -141,8 +147,8 @@ fn hpvmd(machine: &Machine) -> PathBuf {
     machine.hpvmd.clone().or_else(beside).unwrap_or(PathBuf::from("hpvmd"))
 }
 
-/// What starts a machine's `hpvmd`.
-fn command(machine: &Machine) -> Command {
+/// What starts a machine's `hpvmd`; `task` is what it is told to do.
+pub fn command(machine: &Machine, task: &str) -> Command {
     let hpvmd = hpvmd(machine);
     let mut command = match machine.ssh.split_first() {
         None => Command::new(&hpvmd),
@@ -150,12 +156,12 @@ fn command(machine: &Machine) -> Command {
             let mut command = Command::new(ssh);
             // One word for the shell there.
             let quoted = hpvmd.to_string_lossy().replace('\'', r"'\''");
-            command.args(options).arg("-T").arg(&machine.address).arg(format!("exec '{quoted}' --job"));
+            command.args(options).arg("-T").arg(&machine.address).arg(format!("exec '{quoted}' {task}"));
             command
         }
     };
     if machine.ssh.is_empty() {
-        command.arg("--job");
+        command.arg(task);
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("SSH_CONNECTION");
     command
