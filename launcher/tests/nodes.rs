@@ -240,6 +240,18 @@ fn a_launcher_that_is_not_heard_is_gone() {
     common::assert_nothing_left(&run.mark);
 }
 
+/// Its cable was pulled after ssh had led to the daemon, and before the answer to its greeting came.
+#[test]
+fn a_daemon_that_is_not_answered_leaves() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hpvmd"));
+    let command = command.arg("--job").stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+    let start = std::time::Instant::now();
+    let mut daemon = command.spawn().unwrap();
+    let _open = daemon.stdin.take();
+    assert!(daemon.wait().unwrap().success());
+    assert!((9..15).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+}
+
 /// A debugger stops ranks for hours, and Ctrl-Z stops a job.
 #[test]
 fn a_rank_that_was_stopped_loses_nothing() {

@@ -4,7 +4,8 @@
 //! into the pipes that `hpvmrun` reads, their status lines onto its board, their ends over its link. When a neighbour dies it leaves, the
 //! channels end, and each `hpvmd` ends what is on its machine.
 //!
-//! [`call`] is the ssh to a machine, and [`cause`] reads why it led nowhere. All machines are called from here, some at a time.
+//! [`call`] is the ssh to a machine, and [`cause`] reads why it led nowhere. All machines are called from here, some at a time: see
+//! `docs/decisions/0012-flat-start.md`.
 
 pub mod call;
 mod cause;

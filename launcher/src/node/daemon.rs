@@ -39,8 +39,8 @@ Options:
   -V, --version  print the version
 ";
 
-/// How long hpvmrun may take to answer the greeting.
-const FIRST_WORD: Duration = Duration::from_secs(60);
+/// How long hpvmrun may take to answer the greeting, and so to say how long it may take in general. If ssh has led here, it does so at once.
+const FIRST_WORD: Duration = Duration::from_secs(10);
 
 /// All of `hpvmd`.
 pub fn main() -> u8 {

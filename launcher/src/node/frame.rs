@@ -215,6 +215,32 @@ mod tests {
         assert!(left.is_empty());
     }
 
+    /// Whatever comes is a frame, a part of one or none, and what is a frame is written as it was read.
+    #[test]
+    fn no_bytes_are_too_strange() {
+        let mut state = 1_u64;
+        let mut random = |limit: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % limit
+        };
+        let mut found = 0;
+        for _ in 0..100_000 {
+            let length = random(48);
+            let mut bytes: Vec<u8> = (0..length).map(|_| random(256) as u8).collect();
+            // A kind that may exist, and numbers that are small.
+            bytes.iter_mut().skip(1).step_by(2).for_each(|byte| *byte = 0);
+            let frame: Vec<u8> = [(length as u32 + 4).to_le_bytes(), (random(16) as u32).to_le_bytes()].concat().into_iter().chain(bytes).collect();
+            crate::node::job::NodeJob::decode(&frame);
+            if let Decoded::Frame(decoded, taken) = Frame::decode(&frame) {
+                let mut again = Vec::new();
+                decoded.encode(&mut again);
+                assert!(taken == frame.len() && matches!(Frame::decode(&again), Decoded::Frame(same, _) if same == decoded), "{decoded:?}");
+                found += 1;
+            }
+        }
+        assert!(found > 10_000, "{found}");
+    }
+
     #[test]
     fn nonsense_is_known() {
         assert_eq!(Frame::decode(&[0xff; 8]), Decoded::Nonsense, "too long");

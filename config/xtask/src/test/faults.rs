@@ -1,5 +1,5 @@
 //! Jobs on several hosts to which something happens, at a random moment: a rank, a daemon, a keeper or the launcher is killed, a daemon is
-//! stopped, a cable is pulled. Each has to end in time, with the right status and the right first cause, and to leave nothing on any host.
+//! stopped, a cable is pulled, a host stands still, the user has had enough. Each has to end in time, with the right status and the right first cause, and to leave nothing on any host.
 //!
 //! The seed decides all but the scheduler's part; a bad round is named by seed and number. Normally a few rounds with a seed of the hour's;
 //! `cargo xtask test --only faults --fault-rounds 200 --fault-seed 7` is a long search.
@@ -52,9 +52,13 @@ enum Fault {
     KillOwnKeeper,
     StopDaemon,
     PullCable,
+    /// All of it stands still, and goes on when the job has ended.
+    FreezeHost,
+    /// Ctrl-C.
+    Interrupt,
 }
 
-const FAULTS: [Fault; 7] = [
+const FAULTS: [Fault; 9] = [
     Fault::KillRank,
     Fault::KillDaemon,
     Fault::KillKeeper,
@@ -62,6 +66,8 @@ const FAULTS: [Fault; 7] = [
     Fault::KillOwnKeeper,
     Fault::StopDaemon,
     Fault::PullCable,
+    Fault::FreezeHost,
+    Fault::Interrupt,
 ];
 
 #[derive(Debug)]
@@ -77,7 +83,7 @@ struct Plan {
 impl Plan {
     fn draw(lots: &mut Lots, round: u32) -> Plan {
         // Each kind of fault in turn, from a random one on.
-        let fault = FAULTS[(round as usize + lots.below(2) as usize * 3) % FAULTS.len()];
+        let fault = FAULTS[(round as usize + lots.below(2) as usize * 4) % FAULTS.len()];
         // Half of the moments lie in the start-up.
         let milliseconds = if lots.below(2) == 0 { lots.below(500) } else { 500 + lots.below(2000) };
         Plan {
@@ -93,7 +99,7 @@ impl Plan {
     fn limit(&self) -> Duration {
         let silence = match self.fault {
             // Before a daemon has answered, it is ssh that is waited for.
-            Fault::StopDaemon | Fault::PullCable => Duration::from_secs(self.heartbeat.max(START)),
+            Fault::StopDaemon | Fault::PullCable | Fault::FreezeHost => Duration::from_secs(self.heartbeat.max(START)),
             _ => Duration::ZERO,
         };
         silence + SLACK
@@ -144,6 +150,9 @@ impl Rounds {
             let start = Instant::now();
             let status = wait(&mut launcher, plan.limit());
             seconds = start.elapsed().as_secs_f64();
+            if plan.fault == Fault::FreezeHost {
+                self.host(plan).processes().into_iter().for_each(|pid| drop(hosts::signal("CONT", pid)));
+            }
             let left = self.left(&mark, plan.limit().saturating_sub(start.elapsed()).max(SLACK));
             // For the next round, whatever came of this one.
             self.up.cluster.set_cable(plan.host, true)?;
@@ -162,9 +171,13 @@ impl Rounds {
         command.spawn().with_context(|| exec::shown(&command))
     }
 
+    fn host(&self, plan: &Plan) -> &Host {
+        &self.hosts[usize::from(plan.host) - 1]
+    }
+
     /// Lets it happen; what the first line of the launcher's report has to contain.
     fn strike(&self, plan: &Plan, lots: &mut Lots, mark: &str, launcher: &Child) -> Result<Option<String>> {
-        let host = &self.hosts[usize::from(plan.host) - 1];
+        let host = self.host(plan);
         let on_host = |wanted: &dyn Fn(i32) -> bool| host.of_job().into_iter().filter(|pid| wanted(*pid)).collect::<Vec<_>>();
         let own = || {
             let here = marked(mark).into_iter().map(|process| process.pid);
@@ -199,6 +212,14 @@ impl Rounds {
                 return Ok(Some("a keeper, a process between hpvmrun and the ranks".into()));
             }
             Fault::PullCable => self.up.cluster.set_cable(plan.host, false)?,
+            Fault::FreezeHost => {
+                find(&|| host.processes())?;
+                host.processes().into_iter().for_each(|pid| drop(hosts::signal("STOP", pid)));
+            }
+            Fault::Interrupt => {
+                hosts::signal("INT", launcher.id() as i32)?;
+                return Ok(Some("SIGINT ended the job".into()));
+            }
         }
         Ok(Some(format!("{} ", host.name())))
     }
@@ -237,6 +258,7 @@ impl Rounds {
         let expected = match plan.fault {
             Fault::KillLauncher => (None, Some(9)),
             Fault::KillRank => (Some(137), None),
+            Fault::Interrupt => (Some(130), None),
             _ => (Some(125), None),
         };
         anyhow::ensure!((status.code(), status.signal()) == expected, "it ended with {}\n{said}", exec::ending(status));

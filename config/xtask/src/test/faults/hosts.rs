@@ -5,11 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use mpi_suite::leftovers;
 
 use crate::cluster::Cluster;
-use crate::exec;
 
 pub struct Host {
     pub number: u8,
@@ -88,5 +87,7 @@ pub fn describe(pid: i32) -> String {
 }
 
 pub fn signal(signal: &str, pid: i32) -> Result<()> {
-    exec::quiet(Command::new("kill").args([&format!("-{signal}"), &pid.to_string()])).map(drop).context("one that has left already")
+    let said = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).output()?;
+    anyhow::ensure!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr).trim());
+    Ok(())
 }
