@@ -3,6 +3,7 @@
 //! Read from three places, each stronger than the next: the command line ([`parse`]), `HPVM_*`
 //! variables and the configuration file ([`sources`]). [`table`] holds every option once.
 
+pub mod completions;
 pub mod help;
 pub mod parse;
 pub mod sources;
@@ -126,4 +127,5 @@ pub enum Request {
     Run(Box<Options>),
     Help,
     Version,
+    Completions(completions::Shell),
 }

@@ -19,7 +19,7 @@ use crate::job::stdin::Stdin;
 use crate::job::{self, Job};
 use crate::keeper::{self, RelaySetup, Setup};
 use crate::network;
-use crate::options::{Options, Request, help, parse, sources};
+use crate::options::{Options, Request, completions, help, parse, sources};
 use crate::plan::Plan;
 use crate::proc;
 use crate::sys::{self, SignalFd};
@@ -74,6 +74,7 @@ fn run(called: &str, words: &[OsString]) -> Result<u8, Refusal> {
             env!("CARGO_PKG_VERSION"),
             hpvm_wire::names::VERSION
         )),
+        Request::Completions(shell) => print(&completions::script(shell)),
         Request::Run(options) => {
             from_outside.map_err(Refusal::Usage)?;
             launch(&options)

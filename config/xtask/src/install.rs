@@ -74,6 +74,24 @@ pub fn install(repo: &Repo, prefix: &Path, profile: &str) -> Result<()> {
             put_link(&format!("{first}.1"), &man.join(format!("{name}.1")))?;
         }
     }
+    completions(prefix)
+}
+
+/// Where shells look for completions: file and folder of each, and the names of further commands if each has a file of its own.
+const COMPLETIONS: &[(&str, &str, &str, &[&str])] = &[
+    ("bash", "share/bash-completion/completions", "hpvmrun", &["mpiexec", "mpirun"]),
+    ("zsh", "share/zsh/site-functions", "_hpvmrun", &[]),
+    ("fish", "share/fish/vendor_completions.d", "hpvmrun.fish", &["mpiexec.fish", "mpirun.fish"]),
+];
+
+fn completions(prefix: &Path) -> Result<()> {
+    for (shell, folder, file, others) in COMPLETIONS {
+        let folder = prefix.join(folder);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let script = exec::quiet(Command::new(prefix.join("bin/hpvmrun")).args(["--completions", shell]))?;
+        put(&folder.join(file), script.as_bytes())?;
+        others.iter().try_for_each(|other| put_link(file, &folder.join(other)))?;
+    }
     Ok(())
 }
 

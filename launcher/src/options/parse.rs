@@ -84,7 +84,11 @@ fn part_of(words: &[OsString], part: &mut Part, job: &mut JobOptions) -> Result<
                 words.next().cloned().ok_or_else(|| format!("{typed} needs a value: {typed} {name}"))?
             }
         };
-        set(part, job, flag, &text).map_err(|why| format!("{typed}: {why}"))?;
+        let wrong = |why| format!("{typed}: {why}");
+        if flag.id == Id::Completions {
+            return Ok(Parsed::Instead(Request::Completions(value::shell(&text).map_err(wrong)?)));
+        }
+        set(part, job, flag, &text).map_err(wrong)?;
     }
     Ok(Parsed::NoProgram)
 }

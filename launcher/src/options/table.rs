@@ -22,6 +22,7 @@ pub enum Id {
     Verbose,
     Help,
     Version,
+    Completions,
     Machines,
     HostFile,
     RankFile,
@@ -123,6 +124,8 @@ pub const FLAGS: &[Flag] = &[
         "print this text"),
     flag(Id::Version, &["-V", "--version"], None, Scope::Call,
         "print the version"),
+    flag(Id::Completions, &["--completions"], Some("bash|zsh|fish"), Scope::Call,
+        "print what makes a shell complete these options"),
     later(Id::Encrypt, &["--encrypt"], None,
         "messages between machines are not encrypted in this version; connections only need the job's key"),
 ];

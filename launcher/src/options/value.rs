@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::completions::Shell;
 use super::table::{Flag, Id};
 use super::{BindTo, Devices, JobOptions, MapBy};
 
@@ -104,6 +105,11 @@ fn switch(value: &OsStr) -> Result<bool, String> {
     let off = [("0", false), ("false", false), ("no", false), ("off", false)];
     choice(value, &[choices.as_slice(), &off].concat())
         .map_err(|_| format!("{value:?} is neither yes nor no; possible: 1, 0, true, false, yes, no, on, off"))
+}
+
+/// A shell for which there are completions.
+pub fn shell(value: &OsStr) -> Result<Shell, String> {
+    choice(value, &[("bash", Shell::Bash), ("zsh", Shell::Zsh), ("fish", Shell::Fish)])
 }
 
 /// A path that is not empty.
