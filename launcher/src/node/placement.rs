@@ -5,6 +5,8 @@
 
 pub mod rankfile;
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -123,19 +125,25 @@ impl Dealer<'_> {
     /// Each rank to the first machine that has used its slots the fewest times over.
     fn deal(&mut self, ranks: u32, candidates: &[usize], machines: &[Machine], options: &Options) -> Result<(), Refusal> {
         self.used.resize(machines.len(), 0);
-        for _ in 0..ranks {
-            let rounds = |index: &&usize| match self.job.map_by {
-                MapBy::Slot | MapBy::Numa => self.used[**index] / self.job.per_node.unwrap_or(machines[**index].slots),
-                MapBy::Node => self.used[**index],
-            };
-            let free = |index: &&usize| self.used[**index] < self.most(&machines[**index]);
-            let Some(chosen) = candidates.iter().filter(free).min_by_key(rounds) else {
-                return Err(self.too_many(options, candidates, machines));
-            };
-            self.used[*chosen] += 1;
-            self.nodes.push(*chosen);
+        let rounds = |index: usize, used: u32| match self.job.map_by {
+            MapBy::Slot | MapBy::Numa => used / self.job.per_node.unwrap_or(machines[index].slots),
+            MapBy::Node => used,
+        };
+        // By rounds, then in their order.
+        let mut waiting: BinaryHeap<_> =
+            candidates.iter().enumerate().map(|(order, index)| Reverse((rounds(*index, self.used[*index]), order, *index))).collect();
+        let mut left = ranks;
+        while left > 0
+            && let Some(Reverse((_, order, index))) = waiting.pop()
+        {
+            if self.used[index] < self.most(&machines[index]) {
+                self.used[index] += 1;
+                self.nodes.push(index);
+                left -= 1;
+                waiting.push(Reverse((rounds(index, self.used[index]), order, index)));
+            }
         }
-        Ok(())
+        if left == 0 { Ok(()) } else { Err(self.too_many(options, candidates, machines)) }
     }
 
     /// No machine may have another rank.

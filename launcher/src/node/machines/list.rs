@@ -4,6 +4,7 @@
 //! beyond those ranges (`n[1-4]:2`) and the labels of a machine file (`@LABEL`). Resource managers repeat a name once for each slot: slots
 //! of the same name are added up.
 
+use std::collections::{HashMap, HashSet};
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
@@ -138,11 +139,19 @@ pub fn parse_list(text: &str) -> Result<Vec<Entry>, Fault> {
 /// The machines that a list means, by their index; their slots become those of the list. Names that the catalogue does not have become
 /// machines of it.
 pub fn pick(entries: &[Entry], catalogue: &mut Catalogue, own: &[String]) -> Result<Vec<usize>, String> {
-    let mut picks: Vec<usize> = Vec::new();
+    let (mut picks, mut picked) = (Vec::new(), HashSet::new());
+    // Names go before addresses.
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for (index, machine) in catalogue.machines.iter().enumerate() {
+        known.insert(machine.name.clone(), index);
+    }
+    for (index, machine) in catalogue.machines.iter().enumerate() {
+        known.entry(machine.address.clone()).or_insert(index);
+    }
     for entry in entries {
-        for index in meant(entry, catalogue, own)? {
+        for index in meant(entry, &mut known, catalogue, own)? {
             let machine = &mut catalogue.machines[index];
-            if picks.contains(&index) {
+            if !picked.insert(index) {
                 machine.slots = machine.slots.saturating_add(entry.slots.unwrap_or(1));
                 machine.max_slots = machine.max_slots.zip(entry.max_slots).map(|(one, other)| one.saturating_add(other));
             } else {
@@ -155,7 +164,7 @@ pub fn pick(entries: &[Entry], catalogue: &mut Catalogue, own: &[String]) -> Res
     Ok(picks)
 }
 
-fn meant(entry: &Entry, catalogue: &mut Catalogue, own: &[String]) -> Result<Vec<usize>, String> {
+fn meant(entry: &Entry, known: &mut HashMap<String, usize>, catalogue: &mut Catalogue, own: &[String]) -> Result<Vec<usize>, String> {
     let machines = &mut catalogue.machines;
     if entry.is_label {
         let labelled: Vec<usize> = (0..machines.len()).filter(|index| machines[*index].labels.contains(&entry.name)).collect();
@@ -168,9 +177,7 @@ fn meant(entry: &Entry, catalogue: &mut Catalogue, own: &[String]) -> Result<Vec
         }
         return Ok(labelled);
     }
-    let called = |machine: &Machine| machine.name == entry.name;
-    let known = machines.iter().position(called).or_else(|| machines.iter().position(|machine| machine.address == entry.name));
-    let index = known.unwrap_or_else(|| {
+    let index = *known.entry(entry.name.clone()).or_insert_with(|| {
         machines.push(Machine::named(&entry.name, own));
         machines.len() - 1
     });

@@ -102,3 +102,12 @@ fn a_table_for_people() {
     let found = placed("-n 5 -H a:2,b:1 a.out").unwrap();
     assert_eq!(table(&found.machines, &found.nodes), "  a: ranks 0-1,3-4 (4 on 2 slots)\n  b: rank 2 (1 on 1 slot)\n");
 }
+
+/// Looking through all machines for every rank would take minutes.
+#[test]
+fn many_ranks_on_many_machines() {
+    let start = std::time::Instant::now();
+    let found = placed("-n 200000 -H n[1-20000]:3 a.out").unwrap();
+    assert_eq!((found.machines.len(), found.nodes[0], found.nodes[3], found.nodes[59_999], found.nodes[60_000]), (20_000, 0, 1, 19_999, 0));
+    assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+}
