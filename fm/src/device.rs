@@ -1,8 +1,10 @@
 //! What a network has to offer.
 
 use crate::board::Neighbours;
+use crate::claims::WORDS;
 use crate::packet::{Header, Peer};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// A network, as seen by one process: packets to and from peers, reliable and in order per pair.
 ///
@@ -34,6 +36,20 @@ pub trait Device: Send + Sync {
     fn read(&self, from: Peer, address: u64, to: &mut [u8]) -> bool {
         let _ = (from, address, to);
         false
+    }
+
+    /// Copies `from` to `address` in the memory of `to`, without the help of `to`. Returns whether that was possible; if not, part of it may
+    /// have been copied.
+    fn write(&self, to: Peer, address: u64, from: &[u8]) -> bool {
+        let _ = (to, address, from);
+        false
+    }
+
+    /// The words by which `owner`, this process or one with which it can [`read`](Self::read) and write both ways, shares the copying of
+    /// bodies out: see [`claims`](crate::claims).
+    fn claims(&self, owner: Peer) -> Option<&[AtomicU64; WORDS]> {
+        let _ = owner;
+        None
     }
 
     /// The memory that this process has in common with those it reaches by this device, if there is such.

@@ -1,6 +1,7 @@
 //! A process's endpoint: sending messages and extracting them.
 
 use crate::board::Neighbours;
+use crate::claims::Claims;
 use crate::connection::Connection;
 use crate::device::{Device, Inbox};
 use crate::inbound::{Inbound, Streams};
@@ -122,6 +123,18 @@ impl Fm {
     /// not, `to` may have changed.
     pub fn read(&self, from: Peer, address: u64, to: &mut [u8]) -> bool {
         self.slot(from).device.read(from, address, to)
+    }
+
+    /// Copies `from` to `address` in the memory of `to`, which takes no part. Returns whether that was possible; if not, part of it may
+    /// have been copied.
+    pub fn write(&self, to: Peer, address: u64, from: &[u8]) -> bool {
+        self.slot(to).device.write(to, address, from)
+    }
+
+    /// By what this process and `other` share the copying of a body that `owner`, one of the two, receives; `None` where the device
+    /// does not let both copy.
+    pub fn claims(&self, other: Peer, owner: Peer) -> Option<Claims<'_>> {
+        self.slot(other).device.claims(owner).map(Claims)
     }
 
     /// The memory that this process has in common with others, if one of its devices has such.

@@ -22,6 +22,7 @@
 #![deny(unsafe_code)]
 
 pub mod board;
+pub mod claims;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod connection;

@@ -15,6 +15,11 @@ pub trait Park: Send + Sync {
         let _ = round;
     }
 
+    /// Whether each process here has a core of its own, as far as is known: to ask one that waits for help then takes nothing from another.
+    fn has_cores(&self) -> bool {
+        false
+    }
+
     /// Ends the sleep of this process's other threads, if any sleeps: a thread completed what another may wait for.
     fn wake(&self);
 }

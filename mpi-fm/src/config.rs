@@ -14,9 +14,11 @@ pub struct Config {
     /// Shortest body, in bytes, that the receiver reads out of the sender's memory where the device can: longer messages are not eager
     /// there.
     pub fetch_bytes_min: u64,
-    /// Longest such body, unless this process has to send one, too. The pushing of longer ones keeps two cores busy, which fetches more from
-    /// main memory than one can.
+    /// Longest such body, unless the sender may help, or this process has to send one, too. The pushing of longer ones keeps two cores busy,
+    /// which fetches more from main memory than one can.
     pub fetch_bytes_max: u64,
+    /// Shortest such body to which the receiver asks the sender to help.
+    pub help_bytes_min: u64,
     /// Of such a body one round of progress reads so many bytes at most.
     pub fetch_piece_bytes: u64,
     /// Packets that one round of progress takes from the network.
@@ -28,10 +30,11 @@ pub struct Config {
 impl Config {
     pub const DEFAULT: Config = Config {
         eager_bytes_max: 16 << 10,
-        unexpected_messages_max: 4096,
+        unexpected_messages_max: 16384,
         unexpected_bytes_max: 1 << 20,
         fetch_bytes_min: 8 << 10,
         fetch_bytes_max: 512 << 10,
+        help_bytes_min: 64 << 10,
         fetch_piece_bytes: 1 << 20,
         extract_packets: 64,
         push_packets: 16,
@@ -80,6 +83,7 @@ settings! {
     eager_bytes_max: usize = AtomicUsize;
     fetch_bytes_min: u64 = AtomicU64;
     fetch_bytes_max: u64 = AtomicU64;
+    help_bytes_min: u64 = AtomicU64;
     fetch_piece_bytes: u64 = AtomicU64;
     extract_packets: usize = AtomicUsize;
     push_packets: usize = AtomicUsize;

@@ -76,6 +76,19 @@ impl Memory {
         }
     }
 
+    /// `len` bytes at `offset`, if they are one piece: to be copied elsewhere.
+    pub fn piece_at(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        if offset.checked_add(len as u64)? > self.len() {
+            return None;
+        }
+        match self {
+            // SAFETY: the user's buffer has that much, and nobody writes it until the operation is complete.
+            Memory::Bytes { addr, .. } => Some(unsafe { std::slice::from_raw_parts(addr.add(offset as usize), len) }),
+            Memory::Owned(bytes) => Some(&bytes[offset as usize..][..len]),
+            Memory::Typed { .. } => None,
+        }
+    }
+
     /// Copies packed bytes from `offset` on into `out`, which must not reach past the end.
     pub fn read_at(&self, offset: u64, out: &mut [u8]) {
         assert!(offset + out.len() as u64 <= self.len(), "reading past the end of a message");

@@ -1,6 +1,6 @@
 //! A process of the job: everything the engine knows, in one value that is shared by reference.
 
-use crate::adi::fetch::Fetches;
+use crate::adi::fetch::Copies;
 use crate::adi::peer::PeerState;
 use crate::adi::progress::Waiters;
 use crate::attr::Keyvals;
@@ -50,8 +50,8 @@ pub struct Process {
     peers: Box<[OnceLock<Box<PeerState>>]>,
     /// Peers with something to push.
     pub(crate) busy_peers: ThreadLock<VecDeque<Peer>>,
-    /// Bodies to be read out of their senders' memory.
-    pub(crate) fetches: Fetches,
+    /// Bodies to be copied between this process's memory and that of others.
+    pub(crate) copies: Copies,
     /// Who holds it makes progress for all threads.
     pub(crate) progress_turn: ThreadLock<()>,
     pub(crate) waiters: Waiters,
@@ -89,7 +89,7 @@ impl Process {
             bootstrap: OnceLock::new(),
             peers,
             busy_peers: ThreadLock::new(threading, VecDeque::new()),
-            fetches: Fetches::new(threading),
+            copies: Copies::new(threading),
             progress_turn: ThreadLock::new(threading, ()),
             waiters: Waiters::default(),
             vain_polls: AtomicU32::new(0),

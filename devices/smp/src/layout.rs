@@ -14,6 +14,7 @@ use crate::pool::POOL_SIZE;
 use crate::ring::{CELL_SIZE, CELLS_MAX, Cell, Line, Ring};
 use crate::sys::Processors;
 use fm::Crowding;
+use fm::claims::WORDS;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Acquire};
 
 pub const PAGE_SIZE: usize = 4096;
@@ -59,12 +60,14 @@ pub struct Control {
     pub socket: Line<AtomicU64>,
     /// Of the node's processes together: that of process 0 counts.
     pub crowding: Line<Crowding>,
+    /// By which its owner shares the copying of bodies out; see [`fm::claims`].
+    pub claims: Line<[AtomicU64; WORDS]>,
     /// On which processors its owner may run, a bit for each: written once, when it attaches.
     pub cores: [AtomicU64; size_of::<Processors>() / 8],
     arrivals: [AtomicU8; ARRIVALS],
 }
 
-const ARRIVALS: usize = PAGE_SIZE - 4 * CELL_SIZE - size_of::<Processors>();
+const ARRIVALS: usize = PAGE_SIZE - 5 * CELL_SIZE - size_of::<Processors>();
 
 /// How others reach the process's own memory: written once, when it attaches. All zero means not yet, or not at all.
 #[repr(C)]

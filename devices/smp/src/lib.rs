@@ -7,12 +7,12 @@
 //! 3. [`pool`]: large cells, lent by the sender and named in the ring.
 //! 4. [`doorbell`] and [`park`]: sleeping when nothing arrives, and being woken; [`socket`], beside another device. [`cores`]: when spinning pays.
 //! 5. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
-//! 6. [`reading`]: long bodies, straight out of the sender's memory.
+//! 6. [`reading`]: long bodies, straight out of the sender's memory, and into the receiver's.
 //! 7. [`regions`]: memory for boards.
 //! 8. [`atomics`]: what lets the model checker run 2 and 4. [`sys`] and [`segment`]: system calls and typed memory.
 //!
 //! Between two processes there is no atomic read-modify-write: every shared word has one writer, but for the sleep word, where
-//! two may store in any order.
+//! two may store in any order, and the word by which two share the copying of a long body.
 
 pub mod atomics;
 mod cores;
@@ -36,6 +36,7 @@ pub use layout::RANKS_MAX;
 pub use park::{Sleep, SmpPark};
 
 use fm::board::Neighbours;
+use fm::claims::WORDS;
 use fm::{Device, Inbox, Link, Peer, Threading};
 use inbox::SmpInbox;
 use layout::Layout;
@@ -46,6 +47,7 @@ use shared::Shared;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// The shared-memory device of one process.
 pub struct Smp {
@@ -111,6 +113,14 @@ impl Device for Smp {
 
     fn read(&self, from: Peer, address: u64, to: &mut [u8]) -> bool {
         self.shared.readable(from).is_some_and(|pid| sys::read_memory(pid, address, to).is_ok())
+    }
+
+    fn write(&self, to: Peer, address: u64, from: &[u8]) -> bool {
+        self.shared.readable(to).is_some_and(|pid| sys::write_memory(pid, address, from).is_ok())
+    }
+
+    fn claims(&self, owner: Peer) -> Option<&[AtomicU64; WORDS]> {
+        Some(&self.shared.segment.control(self.shared.find(owner)?).claims.0)
     }
 
     fn neighbours(&self) -> Option<Arc<dyn Neighbours>> {

@@ -228,6 +228,10 @@ impl Park for SmpPark {
         }
     }
 
+    fn has_cores(&self) -> bool {
+        self.may_spin.load(Relaxed)
+    }
+
     fn wake(&self) {
         self.shared.barrier.light();
         let control = self.control();

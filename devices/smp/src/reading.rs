@@ -1,4 +1,4 @@
-//! Reading another process's memory: for bodies so long that one copy by the kernel beats two through the segment.
+//! Reading another process's memory, and writing into it: for bodies so long that one copy by the kernel beats two through the segment.
 //!
 //! The kernel allows it between processes of one user, unless a sandbox forbids it. A process's number is only good within its
 //! namespace, so a reader first makes sure that it has found the right process: it reads the *witness*, a random word that the other

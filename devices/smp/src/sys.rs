@@ -172,18 +172,52 @@ impl Barrier for Membarrier {
 
 /// Copies what lies at `address` in the memory of process `pid` into `to`.
 pub fn read_memory(pid: u32, address: u64, to: &mut [u8]) -> io::Result<()> {
-    let mut done = 0;
-    while done < to.len() {
-        let rest = &mut to[done..];
-        let local = libc::iovec { iov_base: rest.as_mut_ptr().cast(), iov_len: rest.len() };
-        let remote = libc::iovec { iov_base: (address as usize + done) as *mut libc::c_void, iov_len: rest.len() };
+    copy_between(address, to.as_mut_ptr(), to.len(), |local, remote| {
         // SAFETY: the local vector is a buffer of ours; the other one the kernel checks.
-        let count = unsafe { libc::process_vm_readv(pid as libc::pid_t, &raw const local, 1, &raw const remote, 1, 0) };
-        match usize::try_from(count) {
+        unsafe { libc::process_vm_readv(pid as libc::pid_t, local, 1, remote, 1, 0) }
+    })
+}
+
+/// Copies `from` to `address` in the memory of process `pid`.
+pub fn write_memory(pid: u32, address: u64, from: &[u8]) -> io::Result<()> {
+    copy_between(address, from.as_ptr().cast_mut(), from.len(), |local, remote| {
+        // SAFETY: the local vector is a buffer of ours, which is only read; the other one the kernel checks.
+        unsafe { libc::process_vm_writev(pid as libc::pid_t, local, 1, remote, 1, 0) }
+    })
+}
+
+/// Calls `copy` with what is left of both sides until nothing is.
+fn copy_between(
+    address: u64,
+    ours: *mut u8,
+    len: usize,
+    copy: impl Fn(*const libc::iovec, *const libc::iovec) -> libc::ssize_t,
+) -> io::Result<()> {
+    let mut done = 0;
+    while done < len {
+        let local = libc::iovec { iov_base: ours.wrapping_add(done).cast(), iov_len: len - done };
+        let remote = libc::iovec { iov_base: (address as usize + done) as *mut libc::c_void, iov_len: len - done };
+        match usize::try_from(copy(&raw const local, &raw const remote)) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(count) => done += count,
             Err(_) => return Err(io::Error::last_os_error()),
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_and_written() {
+        // A process may do that to itself, too.
+        let (me, from, mut to) = (std::process::id(), [1u8, 2, 3], [0u8; 3]);
+        read_memory(me, from.as_ptr().addr() as u64, &mut to).unwrap();
+        assert_eq!(to, from);
+        write_memory(me, (&raw mut to).addr() as u64, &[7, 8]).unwrap();
+        assert_eq!(to, [7, 8, 3]);
+        assert!(write_memory(me, 8, &[1]).is_err(), "nothing is mapped there");
+    }
 }

@@ -14,7 +14,7 @@
 //! writes. A reader tells how far it has come once in a while only: a slot whose line nobody else has touched is written without
 //! waiting for that line.
 //!
-//! 1. This file: the protocol, over any [`Memory`], so that the model checker can run it (`tests/loom.rs`).
+//! 1. This file: the protocol, over any [`Memory`], so that the model checker can run it (`tests/loom_boards.rs`).
 //! 2. [`part`]: real memory, as a device shares it ([`Neighbours`]).
 //! 3. [`places`]: who uses which part of a process's region.
 

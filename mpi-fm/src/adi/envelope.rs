@@ -1,6 +1,8 @@
 //! The words of the protocol: handlers and the layouts of their messages. All numbers are little-endian.
 
 use fm::HandlerId;
+use fm::claims::Ticket;
+use std::ops::Range;
 
 /// A message's body follows its envelope.
 pub const EAGER: HandlerId = HandlerId(1);
@@ -19,8 +21,13 @@ pub const CANCELLED: HandlerId = HandlerId(7);
 /// The receiver has read the body out of the sender's memory: request of the sender.
 pub const FETCHED: HandlerId = HandlerId(8);
 
+/// The sender may write part of the body into the receiver's memory: [`Invitation`].
+pub const HELP: HandlerId = HandlerId(9);
+/// The sender has written what it took of the body: [`Help`].
+pub const HELPED: HandlerId = HandlerId(10);
+
 /// Names of the handlers in traces.
-pub const HANDLERS: [(HandlerId, &str); 8] = [
+pub const HANDLERS: [(HandlerId, &str); 10] = [
     (EAGER, "eager"),
     (READY_TO_SEND, "ready_to_send"),
     (CLEAR_TO_SEND, "clear_to_send"),
@@ -29,6 +36,8 @@ pub const HANDLERS: [(HandlerId, &str); 8] = [
     (CANCEL, "cancel"),
     (CANCELLED, "cancelled"),
     (FETCHED, "fetched"),
+    (HELP, "help"),
+    (HELPED, "helped"),
 ];
 
 /// The separate spaces of messages of one communicator.
@@ -186,6 +195,56 @@ impl Budget {
     }
 }
 
+/// [`HELP`]: which body, and where it goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Invitation {
+    /// The sender's request.
+    pub send: u32,
+    /// Of the receiver's buffer, and how many bytes of the body it takes.
+    pub address: u64,
+    pub bytes: u64,
+    pub ticket: Ticket,
+}
+
+impl Invitation {
+    pub const SIZE: usize = 2 * Words::SIZE;
+
+    pub fn to_bytes(self) -> [u8; Self::SIZE] {
+        let Ticket(ticket) = self.ticket;
+        let mut bytes = [0; Self::SIZE];
+        let (first, second) = bytes.split_at_mut(Words::SIZE);
+        first.copy_from_slice(&Words { a: self.send, b: (ticket >> 32) as u32, long: self.address }.to_bytes());
+        second.copy_from_slice(&Words { a: ticket as u32, b: 0, long: self.bytes }.to_bytes());
+        bytes
+    }
+
+    pub fn read(from: &[u8]) -> Option<Invitation> {
+        let (first, rest) = Words::read(from)?;
+        let (second, _) = Words::read(rest)?;
+        let ticket = Ticket(u64::from(first.b) << 32 | u64::from(second.a));
+        Some(Invitation { send: first.a, address: first.long, bytes: second.long, ticket })
+    }
+}
+
+/// [`HELPED`]: the receiver's ticket, and the bytes that the sender had taken and could not write, usually none.
+pub struct Help;
+
+impl Help {
+    pub fn to_bytes(Ticket(ticket): Ticket, left: Range<u64>) -> [u8; 2 * Words::SIZE] {
+        let mut bytes = [0; 2 * Words::SIZE];
+        let (first, second) = bytes.split_at_mut(Words::SIZE);
+        first.copy_from_slice(&Words { a: ticket as u32, b: (ticket >> 32) as u32, long: left.start }.to_bytes());
+        second.copy_from_slice(&Words { a: 0, b: 0, long: left.end }.to_bytes());
+        bytes
+    }
+
+    pub fn read(from: &[u8]) -> Option<(Ticket, Range<u64>)> {
+        let (first, rest) = Words::read(from)?;
+        let (second, _) = Words::read(rest)?;
+        Some((Ticket(u64::from(first.b) << 32 | u64::from(first.a)), first.long..second.long))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,5 +263,9 @@ mod tests {
         }
         let words = Words { a: 1, b: u32::MAX, long: u64::MAX - 1 };
         assert_eq!(Words::read(&words.to_bytes()), Some((words, &[][..])));
+        let ticket = Ticket((1 << 40) - 3);
+        let invitation = Invitation { send: 7, address: 0x7fff_ffff_f123, bytes: 1 << 47, ticket };
+        assert_eq!(Invitation::read(&invitation.to_bytes()), Some(invitation));
+        assert_eq!(Help::read(&Help::to_bytes(ticket, 1 << 40..1 << 41)), Some((ticket, 1 << 40..1 << 41)));
     }
 }

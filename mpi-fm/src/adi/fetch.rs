@@ -5,14 +5,19 @@
 //!   READY_TO_SEND envelope, length, address   ──▶   matches; reads the body piece by piece, one in each round of progress
 //!   FETCHED                                   ◀──   done: the sender's buffer is free
 //! ```
+//!
+//! With its help, if it waits in a call, both copy at once; see [`help`](super::help).
 
 use super::envelope::{FETCHED, Words};
+use super::help::{Help, PORTION_MAX};
 use crate::handle::Handle;
 use crate::process::Process;
 use crate::request::State;
 use crate::status::Outcome;
+use fm::claims::{Cut, End, Portion, Ticket, WORDS};
 use fm::{Peer, ThreadLock, Threading};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// A body that is being read.
 pub(crate) struct Fetch {
@@ -22,66 +27,175 @@ pub(crate) struct Fetch {
     pub receive: Handle,
     /// Of the body in the sender's memory.
     pub address: u64,
-    /// Bytes read already, and to be read.
-    pub offset: u64,
-    pub end: u64,
+    /// Bytes of it that are to be had.
+    pub bytes: u64,
+    pub course: Course,
 }
 
-/// The bodies that a process has to read, in the order of their matches.
-pub(crate) struct Fetches(ThreadLock<VecDeque<Fetch>>);
+/// How a body is read.
+pub(crate) enum Course {
+    /// Not begun; whether the sender may help.
+    New { help: bool },
+    /// Without help: what is left.
+    Alone(Range<u64>),
+    Shared {
+        ticket: Ticket,
+        /// What the sender could not write of what it had taken: usually nothing. `None` before it has answered.
+        answer: Option<Range<u64>>,
+    },
+}
 
-impl Fetches {
-    pub(crate) fn new(threading: Threading) -> Fetches {
-        Fetches(ThreadLock::new(threading, VecDeque::new()))
+/// What became of a body.
+enum Step {
+    /// There is more to read.
+    More,
+    /// The sender is still writing.
+    Helped,
+    Over,
+}
+
+/// Bodies that a process copies between its memory and that of others, in the order of their matches.
+pub(crate) struct Copies(pub(super) ThreadLock<Queues>);
+
+#[derive(Default)]
+pub(super) struct Queues {
+    pub(super) fetches: VecDeque<Fetch>,
+    /// Fetches of which only the sender's part is missing.
+    pub(super) helped: Vec<Fetch>,
+    /// Which of the words are in use by which this process shares bodies.
+    words: [bool; WORDS],
+    /// Bodies that this process sends, and helps to copy.
+    pub(super) helps: VecDeque<Help>,
+}
+
+impl Queues {
+    pub(super) fn take_word(&mut self) -> Option<usize> {
+        let free = self.words.iter().position(|used| !used)?;
+        self.words[free] = true;
+        Some(free)
+    }
+
+    pub(super) fn give_back_word(&mut self, index: usize) {
+        self.words[index] = false;
+    }
+
+    /// Which fetch is to go on. Of shared ones that wait, each process is to copy one half: buffers that are used again and again stay in its
+    /// cache so. Therefore the next body is begun, if it is as short, before this process takes from the other half of an earlier one.
+    fn next(&self) -> usize {
+        let begun = |fetch: &Fetch| matches!(fetch.course, Course::Shared { .. }) && fetch.bytes <= 2 * PORTION_MAX;
+        match self.fetches.iter().position(|fetch| !begun(fetch)) {
+            Some(index) if self.words.contains(&false) && matches!(self.fetches[index].course, Course::New { help: true }) => index,
+            _ => 0,
+        }
+    }
+}
+
+impl Copies {
+    pub(crate) fn new(threading: Threading) -> Copies {
+        Copies(ThreadLock::new(threading, Queues::default()))
     }
 }
 
 impl Process {
     pub(super) fn fetch(&self, fetch: Fetch) {
-        self.fetches.0.lock().push_back(fetch);
+        self.copies.0.lock().fetches.push_back(fetch);
     }
 
-    /// Reads one piece of what is to be read. Returns whether there was any.
+    /// Copies one piece of what is to be copied. Returns whether there was any.
     #[inline]
-    pub(crate) fn fetch_some(&self) -> bool {
-        let any = !self.fetches.0.lock().is_empty();
-        any && self.fetch_first()
+    pub(crate) fn copy_some(&self) -> bool {
+        let (fetch, help) = {
+            let queues = self.copies.0.lock();
+            (!queues.fetches.is_empty(), !queues.helps.is_empty())
+        };
+        (fetch && self.fetch_first()) | (help && self.help_first())
     }
 
+    #[inline(never)]
     fn fetch_first(&self) -> bool {
-        let Some(mut fetch) = self.fetches.0.lock().pop_front() else { return false };
-        if self.fetch_piece(&mut fetch) {
-            self.fetches.0.lock().push_front(fetch);
+        let (index, fetch) = {
+            let mut queues = self.copies.0.lock();
+            let index = queues.next();
+            (index, queues.fetches.remove(index))
+        };
+        let Some(mut fetch) = fetch else { return false };
+        match self.fetch_piece(&mut fetch) {
+            Step::More => self.copies.0.lock().fetches.insert(index, fetch),
+            Step::Helped => self.copies.0.lock().helped.push(fetch),
+            Step::Over => (),
         }
         true
     }
 
-    /// Reads a piece. Returns whether more is to be read.
-    fn fetch_piece(&self, fetch: &mut Fetch) -> bool {
-        let Fetch { from, send, receive, address, offset, end } = *fetch;
-        let len = (end - offset).min(self.config.fetch_piece_bytes());
-        let read = self.requests.find(receive).and_then(|request| {
-            let mut inner = request.inner.lock();
-            let room = inner.memory.room_at(offset, len as usize)?;
-            Some(self.fm.read(from, address + offset, room))
-        });
-        match read {
-            Some(false) if offset == 0 => {
-                self.ask_for(from, send, receive, end);
-                return false;
+    fn fetch_piece(&self, fetch: &mut Fetch) -> Step {
+        let Some(Portion { bytes: piece, last }) = self.next_piece(fetch) else { return self.own_part_is_read(fetch) };
+        match self.read_piece(fetch, &piece) {
+            Some(true) if last => self.own_part_is_read(fetch),
+            Some(true) => Step::More,
+            Some(false) if piece.start == 0 && self.end_sharing(fetch) == 0 => {
+                self.ask_for(fetch.from, fetch.send, fetch.receive, fetch.bytes);
+                Step::Over
             }
             // The sender is gone, and whoever ends the job will tell; or the receiver let the message go.
-            Some(false) | None => {}
-            Some(true) => {
-                fetch.offset += len;
-                if fetch.offset < end {
-                    return true;
-                }
-                self.received(receive);
+            Some(false) | None => {
+                self.end_sharing(fetch);
+                self.answer(fetch);
+                Step::Over
             }
         }
-        self.reply(from, FETCHED, &Words { a: send, b: 0, long: 0 }.to_bytes());
-        false
+    }
+
+    /// The next bytes for this process to read, if any are left for it.
+    fn next_piece(&self, fetch: &mut Fetch) -> Option<Portion> {
+        if let Course::New { help } = fetch.course {
+            fetch.course = if help { self.share(fetch) } else { Course::Alone(0..fetch.bytes) };
+        }
+        match &mut fetch.course {
+            Course::Shared { ticket, .. } => {
+                self.fm.claims(fetch.from, self.me())?.take(*ticket, Cut::of(fetch.bytes), End::Front, PORTION_MAX)
+            }
+            Course::Alone(left) => {
+                let piece = left.start..left.end.min(left.start + self.config.fetch_piece_bytes());
+                left.start = piece.end;
+                Some(Portion { bytes: piece, last: left.is_empty() })
+            }
+            Course::New { .. } => None,
+        }
+    }
+
+    /// Copies these bytes of the body. `None` when there is no room for them any more.
+    fn read_piece(&self, fetch: &Fetch, piece: &Range<u64>) -> Option<bool> {
+        let request = self.requests.find(fetch.receive)?;
+        let mut inner = request.inner.lock();
+        let room = inner.memory.room_at(piece.start, (piece.end - piece.start) as usize)?;
+        Some(self.fm.read(fetch.from, fetch.address + piece.start, room))
+    }
+
+    /// Nothing is left for this process to read.
+    fn own_part_is_read(&self, fetch: &mut Fetch) -> Step {
+        let taken_by_sender = self.end_sharing(fetch);
+        match &mut fetch.course {
+            Course::Shared { answer: None, .. } if taken_by_sender > 0 => Step::Helped,
+            Course::Shared { answer: Some(left), .. } if !left.is_empty() => {
+                fetch.course = Course::Alone(left.clone());
+                Step::More
+            }
+            _ => {
+                self.fetched(fetch);
+                Step::Over
+            }
+        }
+    }
+
+    /// The body is here.
+    pub(super) fn fetched(&self, fetch: &Fetch) {
+        self.received(fetch.receive);
+        self.answer(fetch);
+    }
+
+    /// Tells the sender that its buffer is free.
+    fn answer(&self, fetch: &Fetch) {
+        self.reply(fetch.from, FETCHED, &Words { a: fetch.send, b: 0, long: 0 }.to_bytes());
     }
 
     /// The receiver has read a body of ours.

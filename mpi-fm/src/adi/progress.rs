@@ -89,7 +89,7 @@ impl Process {
             let Some(_turn) = self.progress_turn.try_lock() else { return Progress::Elsewhere };
             let mut some = self.fm.extract(self.config.extract_packets(), &Handlers(self)) > 0;
             some |= self.push_all();
-            some |= self.fetch_some();
+            some |= self.copy_some();
             some |= self.advance_running();
             some
         };

@@ -8,12 +8,12 @@
 //! ```
 //!
 //! Where the device can read the sender's memory, and both sides are one piece, [`fetch`](super::fetch) copies the body with nobody's help
-//! instead.
+//! instead, or with that of the sender ([`help`](super::help)).
 //!
 //! The clearance and the pieces name requests, not communicators: freeing a communicator meanwhile does no harm.
 
 use super::envelope::{Announcement, CLEAR_TO_SEND, Clearance, Envelope, Plane, Words};
-use super::fetch::Fetch;
+use super::fetch::{Course, Fetch};
 use super::peer::Bulk;
 use crate::handle::Handle;
 use crate::memory::Memory;
@@ -48,19 +48,22 @@ impl Process {
         }
         if let Some(address) = address
             && one_piece
-            && self.is_fetched(accepted)
+            && accepted >= self.config.fetch_bytes_min()
             && self.fm.can_read(from)
         {
-            self.fetch(Fetch { from, send, receive, address, offset: 0, end: accepted });
-            return;
+            let help = self.may_be_helped(from, envelope.plane, accepted);
+            if help || self.is_fetched_alone(accepted) {
+                self.fetch(Fetch { from, send, receive, address, bytes: accepted, course: Course::New { help } });
+                return;
+            }
         }
         self.ask_for(from, send, receive, accepted);
     }
 
-    /// Whether a body of `bytes` is fetched, if that is possible. A long one is better pushed, which keeps both processes busy; unless
+    /// Whether a body of `bytes` is fetched without the sender's help. A long one is better pushed, which keeps both processes busy; unless
     /// this one has to send, too, and the other one probably has to receive: then both are busy anyway, and fetching copies once.
-    fn is_fetched(&self, bytes: u64) -> bool {
-        bytes >= self.config.fetch_bytes_min() && (bytes <= self.config.fetch_bytes_max() || self.requests.has_bodies())
+    fn is_fetched_alone(&self, bytes: u64) -> bool {
+        bytes <= self.config.fetch_bytes_max() || self.requests.has_bodies()
     }
 
     /// Asks the sender to push `bytes` of the body.

@@ -1,7 +1,8 @@
 //! The handlers: what each arriving message does. They never extract and never wait.
 
 use super::envelope::{
-    Announcement, BUDGET, Budget, CANCEL, CANCELLED, CLEAR_TO_SEND, DATA, EAGER, Envelope, FETCHED, READY_TO_SEND, Words,
+    Announcement, BUDGET, Budget, CANCEL, CANCELLED, CLEAR_TO_SEND, DATA, EAGER, Envelope, FETCHED, HELP, HELPED, Help, Invitation,
+    READY_TO_SEND, Words,
 };
 use super::peer::Owed;
 use super::receive::{Arrived, Body, matched_tag};
@@ -51,6 +52,16 @@ impl Upcall for Handlers<'_> {
             FETCHED => {
                 if let Some((words, _)) = Words::read(body) {
                     self.0.on_fetched(from, words);
+                }
+            }
+            HELP => {
+                if let Some(invitation) = Invitation::read(body) {
+                    self.0.on_help(from, invitation);
+                }
+            }
+            HELPED => {
+                if let Some((ticket, left)) = Help::read(body) {
+                    self.0.on_helped(ticket, left);
                 }
             }
             CANCELLED => {

@@ -32,6 +32,7 @@ enum Knob {
     UnexpectedBytesMax,
     FetchBytesMin,
     FetchBytesMax,
+    HelpBytesMin,
     FetchPieceBytes,
     ExtractPackets,
     PushPackets,
@@ -50,7 +51,7 @@ enum Scope {
     AllEqual = 7,
 }
 
-pub static ALL: [Variable; 10] = [
+pub static ALL: [Variable; 11] = [
     Variable {
         name: "hpvm_eager_bytes_max",
         text: "Longest message in bytes that is sent before its receive is known; one packet of the device is the limit",
@@ -95,6 +96,16 @@ pub static ALL: [Variable; 10] = [
         name: "hpvm_fetch_bytes_max",
         text: "Longest message in bytes that the receiver reads out of the sender's memory, where the device can",
         knob: Knob::FetchBytesMax,
+        ty: Type::Count,
+        enumeration: None,
+        verbosity: Verbosity::TunerBasic,
+        scope: Scope::Local,
+        category: Category::PointToPoint,
+    },
+    Variable {
+        name: "hpvm_help_bytes_min",
+        text: "Shortest such message in bytes of which the sender, while it waits, writes a part into the receiver's memory",
+        knob: Knob::HelpBytesMin,
         ty: Type::Count,
         enumeration: None,
         verbosity: Verbosity::TunerBasic,
@@ -162,6 +173,7 @@ impl Knob {
             Knob::UnexpectedBytesMax => config.unexpected_bytes_max,
             Knob::FetchBytesMin => config.fetch_bytes_min,
             Knob::FetchBytesMax => config.fetch_bytes_max,
+            Knob::HelpBytesMin => config.help_bytes_min,
             Knob::FetchPieceBytes => config.fetch_piece_bytes,
             Knob::ExtractPackets => config.extract_packets as u64,
             Knob::PushPackets => config.push_packets as u64,
@@ -195,6 +207,10 @@ impl Knob {
             Knob::FetchBytesMax => {
                 let bytes = u64::try_from(value).map_err(|_| Refusal::INVALID)?;
                 change(&|config| config.fetch_bytes_max = bytes);
+            }
+            Knob::HelpBytesMin => {
+                let bytes = u64::try_from(value).map_err(|_| Refusal::INVALID)?;
+                change(&|config| config.help_bytes_min = bytes);
             }
             Knob::FetchPieceBytes => {
                 let bytes = at_least_one(value)? as u64;

@@ -1,0 +1,127 @@
+//! Helping: while the receiver reads a body out of the sender's memory, the sender, if it waits in a call, writes the other end of it into
+//! the receiver's. Two cores copy faster than one, above all what is in neither's cache.
+//!
+//! ```text
+//! sender                                            receiver
+//!   READY_TO_SEND envelope, length, address   ──▶   matches
+//!   HELP address of the buffer, ticket        ◀──   takes portions from the front, and reads them
+//!   takes portions from the back, writes them
+//!   HELPED                                    ──▶   has read its own
+//!   FETCHED                                   ◀──   done: the sender's buffer is free
+//! ```
+//!
+//! Portions are taken by a word that both share ([`fm::claims`]). A sender that computes meanwhile is not waited for: the receiver has taken
+//! everything by itself then, and the sender's ticket is worth nothing when it comes.
+
+use super::envelope::{HELP, HELPED, Help as Answer, Invitation, Plane};
+use super::fetch::{Course, Fetch};
+use crate::process::Process;
+use crate::request::State;
+use fm::Peer;
+use fm::claims::{Cut, End, Ticket};
+use std::ops::Range;
+
+/// A body that this process sends, and helps to copy.
+pub(super) struct Help {
+    to: Peer,
+    invitation: Invitation,
+    /// It has taken a portion: the receiver waits for an answer.
+    took: bool,
+}
+
+/// Bytes that are taken at once at most, so that both are through at about the same time.
+pub(super) const PORTION_MAX: u64 = 512 << 10;
+
+/// The receiver's side.
+impl Process {
+    /// Whether the sender may be asked to help with a body of `bytes`: that pays if it waits, with a core of its own. If this process has
+    /// to send, too, the other one probably has its own to read.
+    pub(super) fn may_be_helped(&self, from: Peer, plane: Plane, bytes: u64) -> bool {
+        // A collective that fails lets go of its buffers at once, whoever may be writing there.
+        plane == Plane::PointToPoint
+            && bytes >= self.config.help_bytes_min()
+            && !self.requests.has_bodies()
+            && self.park.has_cores()
+            && self.fm.claims(from, self.me()).is_some()
+    }
+
+    /// Invites the sender of a body that is to be read now.
+    pub(super) fn share(&self, fetch: &Fetch) -> Course {
+        let address = self.requests.find(fetch.receive).and_then(|request| request.inner.lock().memory.address());
+        let (Some(claims), Some(address)) = (self.fm.claims(fetch.from, self.me()), address) else {
+            return Course::Alone(0..fetch.bytes);
+        };
+        let Some(word) = self.copies.0.lock().take_word() else { return Course::Alone(0..fetch.bytes) };
+        let invitation = Invitation { send: fetch.send, address, bytes: fetch.bytes, ticket: claims.open(word) };
+        self.reply(fetch.from, HELP, &invitation.to_bytes());
+        Course::Shared { ticket: invitation.ticket, answer: None }
+    }
+
+    /// The sender gets no more portions. Returns how many it has taken.
+    pub(super) fn end_sharing(&self, fetch: &Fetch) -> u64 {
+        match fetch.course {
+            Course::Shared { ticket, .. } => {
+                self.copies.0.lock().give_back_word(ticket.index());
+                self.fm.claims(fetch.from, self.me()).map_or(0, |claims| claims.close(ticket))
+            }
+            Course::New { .. } | Course::Alone(_) => 0,
+        }
+    }
+
+    /// The sender has written all it has taken, but for `left`.
+    pub(crate) fn on_helped(&self, ticket: Ticket, left: Range<u64>) {
+        let is_it = |fetch: &Fetch| matches!(fetch.course, Course::Shared { ticket: own, .. } if own == ticket);
+        let mut queues = self.copies.0.lock();
+        if let Some(fetch) = queues.fetches.iter_mut().find(|fetch| is_it(fetch)) {
+            fetch.course = Course::Shared { ticket, answer: Some(left) };
+        } else if let Some(index) = queues.helped.iter().position(is_it) {
+            let mut fetch = queues.helped.swap_remove(index);
+            if left.is_empty() {
+                drop(queues);
+                self.fetched(&fetch);
+            } else {
+                fetch.course = Course::Alone(left);
+                queues.fetches.push_front(fetch);
+            }
+        }
+    }
+}
+
+/// The sender's side.
+impl Process {
+    /// The receiver has begun to read a body of ours.
+    pub(crate) fn on_help(&self, from: Peer, invitation: Invitation) {
+        let Some(request) = self.requests.find(invitation.send) else { return };
+        if matches!(request.inner.lock().state, State::Sending { to, .. } if to == from) {
+            self.copies.0.lock().helps.push_back(Help { to: from, invitation, took: false });
+        }
+    }
+
+    /// Writes a portion of the first body that we help to copy.
+    #[inline(never)]
+    pub(super) fn help_first(&self) -> bool {
+        let Some(help) = self.copies.0.lock().helps.pop_front() else { return false };
+        let Invitation { bytes, ticket, .. } = help.invitation;
+        let claims = self.fm.claims(help.to, help.to);
+        let portion = claims.and_then(|claims| claims.take(ticket, Cut::of(bytes), End::Back, PORTION_MAX));
+        let left = match portion {
+            Some(portion) if !self.write_portion(&help, &portion.bytes) => portion.bytes,
+            Some(portion) if !portion.last => {
+                self.copies.0.lock().helps.push_front(Help { took: true, ..help });
+                return true;
+            }
+            None if !help.took => return true,
+            _ => 0..0,
+        };
+        self.reply(help.to, HELPED, &Answer::to_bytes(ticket, left));
+        true
+    }
+
+    fn write_portion(&self, help: &Help, portion: &Range<u64>) -> bool {
+        let Invitation { send, address, .. } = help.invitation;
+        let Some(request) = self.requests.find(send) else { return false };
+        let inner = request.inner.lock();
+        let bytes = inner.memory.piece_at(portion.start, (portion.end - portion.start) as usize);
+        bytes.is_some_and(|bytes| self.fm.write(help.to, address + portion.start, bytes))
+    }
+}
