@@ -5,6 +5,7 @@ mod callgrind;
 mod examples;
 mod faults;
 mod instructions;
+mod machines;
 mod projects;
 mod symbols;
 
@@ -47,6 +48,8 @@ enum Name {
     Checks,
     /// Jobs on several hosts to which something happens
     Faults,
+    /// Jobs on hosts of two networks
+    Machines,
     /// Build systems that look for an MPI
     Projects,
     /// Instruction counts against those noted
@@ -70,6 +73,7 @@ const STEPS: &[Step] = &[
     Step { name: Name::Sim, run: |repo, _| sim(repo), slow: false },
     Step { name: Name::Checks, run: |repo, _| checks(repo), slow: false },
     Step { name: Name::Faults, run: |repo, args| faults::run(repo, &args.faults), slow: false },
+    Step { name: Name::Machines, run: |repo, _| machines::run(repo), slow: false },
     Step { name: Name::Projects, run: |repo, _| projects::run(repo), slow: false },
     Step { name: Name::Instructions, run: |repo, _| instructions::run(repo), slow: false },
     Step { name: Name::Mpich, run: |repo, _| conformance::mpich_gate(repo), slow: true },

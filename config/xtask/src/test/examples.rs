@@ -14,7 +14,7 @@ use crate::repo::Repo;
 const RANKS: [usize; 4] = [1, 2, 3, 6];
 
 pub fn run(repo: &Repo) -> Result<Counts> {
-    let place = Place { prefix: repo.prefix(), sources: repo.root.join("docs/examples"), work: tempfile::tempdir()? };
+    let place = Place::new(repo)?;
     let mut counts = Counts::default();
     for (name, works) in [("hello", hello as fn(&Place) -> Result<()>), ("pi", pi), ("heat2d", heat2d)] {
         check(&mut counts, &format!("docs/examples/{name}.c"), place.compile(name).and_then(|()| works(&place)));
@@ -22,14 +22,19 @@ pub fn run(repo: &Repo) -> Result<Counts> {
     Ok(counts)
 }
 
-struct Place {
-    prefix: PathBuf,
+pub struct Place {
+    pub prefix: PathBuf,
     sources: PathBuf,
     work: tempfile::TempDir,
 }
 
 impl Place {
-    fn compile(&self, name: &str) -> Result<()> {
+    pub fn new(repo: &Repo) -> Result<Self> {
+        // Virtual hosts have a /tmp of their own.
+        Ok(Self { prefix: repo.prefix(), sources: repo.root.join("docs/examples"), work: tempfile::tempdir_in(&repo.target)? })
+    }
+
+    pub fn compile(&self, name: &str) -> Result<()> {
         let flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
         let mut mpicc = Command::new(self.prefix.join("bin/mpicc"));
         mpicc.args(flags).arg(self.sources.join(name).with_extension("c")).arg("-o").arg(self.file(name)).arg("-lm");
@@ -42,7 +47,11 @@ impl Place {
         exec::quiet(hpvmrun.current_dir(self.work.path()))
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn folder(&self) -> &Path {
+        self.work.path()
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
         self.work.path().join(name)
     }
 }
