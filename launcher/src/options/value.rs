@@ -16,7 +16,7 @@ const RANKS_MAX: u32 = 4_194_304;
 pub fn set(job: &mut JobOptions, flag: &Flag, value: &OsStr) -> Result<(), String> {
     match flag.id {
         Id::PerNode => job.per_node = Some(count(value)?),
-        Id::MapBy => job.map_by = choice(value, &[("slot", MapBy::Slot), ("node", MapBy::Node), ("numa", MapBy::Numa)])?,
+        Id::MapBy => job.map_by = map_by(value)?,
         Id::BindTo => {
             let choices = [("core", BindTo::Core), ("numa", BindTo::Numa), ("none", BindTo::None)];
             job.bind_to = Some(choice(value, &choices)?);
@@ -81,6 +81,22 @@ fn choice<T: Copy>(value: &OsStr, choices: &[(&str, T)]) -> Result<T, String> {
     choices.iter().find(|(name, _)| value == *name).map(|(_, found)| *found).ok_or_else(|| {
         let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
         format!("{value:?} is not known; possible: {}", names.join(", "))
+    })
+}
+
+/// Open MPI's other ways have options of their own here.
+fn map_by(value: &OsStr) -> Result<MapBy, String> {
+    let choices = [("slot", MapBy::Slot), ("node", MapBy::Node), ("numa", MapBy::Numa)];
+    choice(value, &choices).map_err(|why| {
+        let text = value.to_string_lossy().to_lowercase();
+        let hint = match text.split_once(':') {
+            Some(("ppr", _)) => "; for ranks per node use --ppn N",
+            Some((_, "nooversubscribe")) => "; beside it use --no-oversubscribe",
+            Some((_, "oversubscribe")) => "; there may be more ranks than slots without it",
+            _ if ["core", "hwthread"].contains(&text.as_str()) => "; to bind ranks to cores use --bind-to core",
+            _ => "",
+        };
+        why + hint
     })
 }
 
