@@ -3,10 +3,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use mpi_suite::{Mpi, bench};
 use regex::Regex;
 
+use crate::cluster::Hosts;
 use crate::repo::{self, Repo};
 use crate::{exec, install};
 
@@ -27,15 +28,12 @@ pub struct Args {
     /// Write the cells (JSON), and beside it the tables (Markdown) and plots (SVG)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Between hosts (not built yet)
+    /// Between two virtual hosts (`cargo xtask cluster`), which takes root; everything else is left out
     #[arg(long)]
     net: bool,
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    if args.net {
-        bail!("`--net` is not built yet: jobs run on this machine only (see docs/roadmap.md)");
-    }
     let prefix = match &args.prefix {
         Some(prefix) => std::path::absolute(prefix)?,
         None => {
@@ -46,7 +44,8 @@ pub fn run(args: &Args) -> Result<()> {
             prefix
         }
     };
-    let is_wanted = args.filter.as_ref().is_none_or(|filter| filter.is_match(LAYERS));
+    let is_wanted = !args.net && args.filter.as_ref().is_none_or(|filter| filter.is_match(LAYERS));
+    let hosts = args.net.then(|| Hosts::up(&Repo::find(), 2, 1)).transpose()?;
     let table = bench::run(&bench::Options {
         ours: Mpi::installed(&prefix),
         against: args.against.clone(),
@@ -55,11 +54,25 @@ pub fn run(args: &Args) -> Result<()> {
         fm: is_wanted.then(fm_alone).transpose()?,
         cache: repo::cache(),
         work_dir: mpi_suite::default_work_dir(),
+        net: hosts.as_ref().map(between),
     })?;
+    drop(hosts);
     if let Some(path) = &args.report {
         table.write(path)?;
     }
     Ok(())
+}
+
+/// Where the ranks run, as the suite is to know it.
+fn between(hosts: &Hosts) -> bench::net::Hosts {
+    let cluster = &hosts.cluster;
+    bench::net::Hosts {
+        ssh_config: cluster.ssh_config(),
+        addresses: [cluster.address(1), cluster.address(2)],
+        here: cluster.address_here(),
+        interface: cluster.interface_here(),
+        machines: hosts.machines.clone(),
+    }
 }
 
 /// What a filter names to have Fast Messages measured without MPI. There is no cell of it: it goes with the floor.

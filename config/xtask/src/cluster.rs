@@ -150,6 +150,26 @@ impl Cluster {
         }
     }
 
+    /// Settings under which ssh reaches the hosts.
+    pub fn ssh_config(&self) -> PathBuf {
+        self.folder.join("ssh_config")
+    }
+
+    /// Of a host, counted from 1, on the first fabric.
+    pub fn address(&self, host: u8) -> String {
+        net::address(self.number, 0, host)
+    }
+
+    /// Of this machine.
+    pub fn address_here(&self) -> String {
+        net::address(self.number, 0, net::HERE)
+    }
+
+    /// This machine's interface on the first fabric.
+    pub fn interface_here(&self) -> String {
+        net::bridge(self.number, 0)
+    }
+
     /// The first processes of the hosts that run, as this machine numbers them.
     fn hosts(&self) -> Result<Vec<u32>> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(Vec::new()) };

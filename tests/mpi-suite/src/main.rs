@@ -158,6 +158,7 @@ fn measure(args: BenchArgs) -> Result<ExitCode> {
         fm: None,
         cache: cache.join("hpvm"),
         work_dir: mpi_suite::default_work_dir(),
+        net: None,
     })?;
     if let Some(path) = args.report {
         table.write(&path)?;

@@ -12,9 +12,9 @@ pub fn address(number: u8, fabric: u8, host: u8) -> String {
 }
 
 /// This machine's place in a network.
-const HERE: u8 = 254;
+pub const HERE: u8 = 254;
 
-fn bridge(number: u8, fabric: u8) -> String {
+pub fn bridge(number: u8, fabric: u8) -> String {
     format!("hpvm{number}f{fabric}")
 }
 

@@ -17,6 +17,8 @@ pub struct Built {
     /// By family and source.
     programs: BTreeMap<(String, &'static str), PathBuf>,
     pub floor: PathBuf,
+    /// The floor between hosts.
+    pub tcp: PathBuf,
     /// Computes for ever.
     pub hog: PathBuf,
 }
@@ -46,7 +48,7 @@ pub fn all(contenders: &[Contender], programs: &[&Program], work_dir: &Path) -> 
         let output = dir.join(source);
         compile(&mut Command::new("cc"), source, &output).map(|()| output)
     };
-    Ok(Built { programs: built, floor: plain("floor")?, hog: plain("hog")? })
+    Ok(Built { programs: built, floor: plain("floor")?, tcp: plain("tcp")?, hog: plain("hog")? })
 }
 
 fn compile(command: &mut Command, source: &str, output: &Path) -> Result<()> {

@@ -50,7 +50,8 @@ pub struct Setting<'a> {
 
 /// Runs every program under every MPI once per round. The order of the MPIs rotates, so that none is always first.
 pub fn rounds(all: &[Contender], options: &Options) -> Result<Series> {
-    let programs: Vec<&Program> = PROGRAMS.iter().filter(|program| program.is_wanted(options.filter.as_ref())).collect();
+    let programs = PROGRAMS.iter().filter(|program| (program.when == When::Net) == options.net.is_some());
+    let programs: Vec<&Program> = programs.filter(|program| program.is_wanted(options.filter.as_ref())).collect();
     ensure!(!programs.is_empty() || options.fm.is_some(), "no benchmark matches");
     let built = build::all(all, &programs, &options.work_dir)?;
     let ours = &options.ours.name;
@@ -58,7 +59,10 @@ pub fn rounds(all: &[Contender], options: &Options) -> Result<Series> {
     let start = Instant::now();
     for round in 0..options.rounds {
         println!("round {} of {}, {:.0} s so far", round + 1, options.rounds, start.elapsed().as_secs_f64());
-        measure_floor(&built.floor, options.fm.as_ref(), round, &mut series)?;
+        match &options.net {
+            Some(hosts) => series.add_floor(round, hosts.floor(&built.tcp)?),
+            None => measure_floor(&built.floor, options.fm.as_ref(), round, &mut series)?,
+        }
         for program in &programs {
             let index = position(program);
             for turn in 0..all.len() {
@@ -169,9 +173,7 @@ fn measure_floor(floor: &Path, fm: Option<&PathBuf>, round: usize, series: &mut 
         let done = command.output().with_context(|| format!("running {command:?}"))?;
         ensure!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr).trim());
         let values: BTreeMap<String, f64> = serde_json::from_slice(&done.stdout).context("the floor's figures")?;
-        for (name, value) in values {
-            series.floor.entry(name).or_default().insert(round, value);
-        }
+        series.add_floor(round, values);
     }
     Ok(())
 }

@@ -3,16 +3,18 @@
 //! 1. [`plan`]: the programs of `bench/`, with how many ranks each runs, and beside which peers' settings.
 //! 2. [`peers`]: the others, installed from PyPI into the cache, with fixed versions and settings (`bench/peers.toml`).
 //! 3. [`build`]: the programs, compiled by each MPI's own `mpicc`.
-//! 4. [`measure`]: runs them in rounds that interleave all MPIs: what disturbs the machine for a while disturbs all of them
+//! 4. [`net`]: two hosts, where that is what is measured.
+//! 5. [`measure`]: runs them in rounds that interleave all MPIs: what disturbs the machine for a while disturbs all of them
 //!    alike. [`jobs`] are the runs in which several things share the cores. [`series`] holds what was measured, and what failed.
-//! 5. [`stats`]: medians, and the bootstrap interval of a ratio.
-//! 6. [`table`]: the cells, and the verdict on each; [`must_show`] holds them against what is demanded.
-//! 7. [`show`], [`svg`]: how that looks as text, in Markdown, as plots.
+//! 6. [`stats`]: medians, and the bootstrap interval of a ratio.
+//! 7. [`table`]: the cells, and the verdict on each; [`must_show`] holds them against what is demanded.
+//! 8. [`show`], [`svg`]: how that looks as text, in Markdown, as plots.
 
 pub mod build;
 pub mod jobs;
 pub mod measure;
 pub mod must_show;
+pub mod net;
 pub mod peers;
 pub mod plan;
 pub mod series;
@@ -43,8 +45,10 @@ pub struct Options {
     pub fm: Option<PathBuf>,
     /// Where the peers' environments live.
     pub cache: PathBuf,
-    /// For compiled programs.
+    /// For compiled programs. All hosts see it.
     pub work_dir: PathBuf,
+    /// Measure between these hosts, and nothing else.
+    pub net: Option<net::Hosts>,
 }
 
 /// Fewer rounds are no measurement (the rule for a benchmark cell).
@@ -56,8 +60,12 @@ pub fn run(options: &Options) -> Result<Table> {
     if options.rounds < ROUNDS_MIN {
         println!("{} rounds: too few to judge by, at least {ROUNDS_MIN} are needed", options.rounds);
     }
-    let peers = peers::install(&options.against, &options.cache)?;
-    let mut all = vec![Contender::ours(&options.ours)];
+    let peers = peers::install(options)?;
+    let mut ours = options.ours.clone();
+    if let Some(hosts) = &options.net {
+        hosts.launch_ours(&mut ours);
+    }
+    let mut all = vec![Contender::ours(&ours)];
     all.extend(peers.iter().map(Contender::peer));
     let series = measure::rounds(&all, options)?;
     let settings = peers.iter().map(|peer| (peer.mpi.name.clone(), peer.settings.clone())).collect();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::plan::PROGRAMS;
+use super::plan::{NET_LINE, PROGRAMS};
 use super::table::{Cell, Table, Verdict};
 
 /// One bound, and the figure that is held against it.
@@ -62,6 +62,9 @@ type Name = (String, usize, u64);
 
 /// `ours` is what the library under test is called.
 pub fn all(table: &Table, ours: &str) -> Vec<Demand> {
+    if table.cells.iter().any(|cell| cell.line == NET_LINE) {
+        return between_hosts(table, ours);
+    }
     let by_the_rule = |table, line| by_the_rule(table, line, ours);
     let mut demands = Vec::new();
     for test in ["latency", "bandwidth", "bibw"] {
@@ -144,6 +147,26 @@ fn layers(table: &Table, latency_ns: Option<f64>) -> Vec<Demand> {
     ]
 }
 
+/// One rank on each of two hosts: ahead of the others, or as good as TCP itself.
+fn between_hosts(table: &Table, ours: &str) -> Vec<Demand> {
+    let missed = |test: &str, sizes: std::ops::RangeInclusive<u64>, ratio_max: f64, of_floor: fn(&Cell, f64) -> bool| {
+        let is_judged = |cell: &&Cell| cell.test == test && sizes.contains(&cell.bytes) && !cell.peers.is_empty();
+        let cells: Vec<&Cell> = table.cells.iter().filter(is_judged).collect();
+        let is_missed = |cell: &&&Cell| cell.ratio > ratio_max && !cell.floor.is_some_and(|floor| of_floor(cell, floor));
+        (!cells.is_empty()).then(|| cells.iter().filter(is_missed).count() as f64)
+    };
+    let latencies = missed("latency", 1 << 10..=64 << 10, 0.95, |cell, floor| cell.ours <= floor * 1.10);
+    let bandwidths = missed("bandwidth", 8 << 10..=4 << 20, 1.0, |cell, floor| cell.ours >= floor * 0.95);
+    let mut demands = vec![
+        Demand::new(NET_LINE, "latency of 8 bytes between hosts: ratio", ratio(table, "latency", 2, 8), 0.87),
+        Demand::new(NET_LINE, "latencies of 1 to 64 KiB above 0.95 and 1.1 of TCP's", latencies, 0.0),
+        Demand::new(NET_LINE, "bandwidths from 8 KiB above 1.0 and below 0.95 of TCP's", bandwidths, 0.0),
+        Demand::new(NET_LINE, "message rate at 8 bytes between hosts: ratio", ratio(table, "rate", 2, 8), 0.2),
+    ];
+    demands.extend(by_the_rule(table, NET_LINE, ours));
+    demands
+}
+
 /// The geometric mean of the ratios of these cells.
 fn mean(table: &Table, line: u8, what: impl Into<String>, names: &[Name], bound: f64) -> Demand {
     let compared = |name: &Name| table.cell(&name.0, name.1, name.2).filter(|cell| !cell.peers.is_empty());
@@ -215,6 +238,27 @@ mod tests {
         let demands = all(&with(cells), "ours");
         let mean = named(&demands, "latency, 6 sizes");
         assert!(mean.figure == Some(0.5) && !mean.met && mean.note == "5 of 6 cells are missing", "{mean:?}");
+    }
+
+    #[test]
+    fn between_hosts_tcp_itself_is_an_excuse() {
+        let cell = |test: &str, bytes, ratio, ours, floor| {
+            let cell = table::tests::cell([ratio; 2], ratio, ours, Some(floor));
+            Cell { test: test.into(), bytes, line: NET_LINE, ..cell }
+        };
+        let cells = vec![
+            cell("latency", 8, 0.80, 4.2, 4.0),
+            cell("latency", 1024, 0.99, 5.0, 4.6),
+            cell("latency", 65536, 0.99, 5.0, 4.0),
+            cell("bandwidth", 8192, 1.1, 960.0, 1000.0),
+            cell("bandwidth", 16384, 1.1, 900.0, 1000.0),
+            cell("bandwidth", 65536, 0.9, 900.0, 1000.0),
+        ];
+        let demands = all(&with(cells), "ours");
+        assert!(named(&demands, "latency of 8 bytes").met);
+        assert_eq!(named(&demands, "latencies of 1 to 64 KiB").figure, Some(1.0));
+        assert_eq!(named(&demands, "bandwidths from 8 KiB").figure, Some(1.0));
+        assert_eq!(named(&demands, "message rate").note, "not measured");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
+use super::Options;
 use super::plan::When;
 use crate::{Mpi, home};
 
@@ -40,8 +41,9 @@ pub struct Peer {
     pub settings: String,
 }
 
-/// Installs the peers of these families (all when empty) into environments of their own below `cache`.
-pub fn install(families: &[String], cache: &Path) -> Result<Vec<Peer>> {
+/// Installs the peers that are asked for into environments of their own below the cache.
+pub fn install(options: &Options) -> Result<Vec<Peer>> {
+    let families = &options.against;
     let path = home().join("bench/peers.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let listed: Listed = toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
@@ -50,18 +52,22 @@ pub fn install(families: &[String], cache: &Path) -> Result<Vec<Peer>> {
         ensure!(known, "no peer \"{family}\" in {}", path.display());
     }
     let wanted = listed.peer.iter().filter(|entry| families.is_empty() || families.contains(&entry.family));
-    wanted.map(|entry| install_one(entry, cache)).collect()
+    let takes_part = |entry: &&Entry| entry.when.iter().any(|when| (*when == When::Net) == options.net.is_some());
+    let ssh = options.net.as_ref().map(|hosts| Ok::<_, anyhow::Error>((hosts, hosts.ssh_command(&options.work_dir)?))).transpose()?;
+    let fill = |text: &str| ssh.as_ref().map_or_else(|| text.to_owned(), |(hosts, ssh)| hosts.fill(text, ssh));
+    wanted.filter(takes_part).map(|entry| install_one(entry, options, fill)).collect()
 }
 
-fn install_one(entry: &Entry, cache: &Path) -> Result<Peer> {
+/// `fill` puts in what is known of hosts.
+fn install_one(entry: &Entry, options: &Options, fill: impl Fn(&str) -> String) -> Result<Peer> {
     // The versions are in the name: another version is another environment.
-    let root = cache.join("peers").join(entry.packages.join("+"));
+    let root = options.cache.join("peers").join(entry.packages.join("+"));
     if !root.join("complete").exists() {
         println!("installing {} into {}", entry.packages.join(" "), root.display());
         make_environment(&entry.packages, &root).with_context(|| format!("installing {}", entry.name))?;
     }
     let bin = root.join("bin");
-    let filled = |value: &String| value.replace("{root}", &root.display().to_string());
+    let filled = |value: &String| fill(&value.replace("{root}", &root.display().to_string()));
     let mut mpi = Mpi::other(&entry.name, &bin.join("mpicc"), &bin.join("mpicxx"), &bin.join("mpiexec"));
     mpi.launcher_args = entry.args.iter().map(|arg| filled(arg).into()).collect();
     mpi.env = entry.env.iter().map(|(name, value)| (name.into(), filled(value).into())).collect();

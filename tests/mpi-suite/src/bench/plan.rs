@@ -10,6 +10,8 @@ pub enum When {
     Crowded,
     /// Start-up and memory.
     Start,
+    /// A rank on each of two hosts.
+    Net,
     /// Ours alone: the bound is not a ratio.
     #[serde(skip)]
     Alone,
@@ -78,6 +80,13 @@ const fn start(name: &'static str, ranks: usize, launches: usize) -> Program {
     Program { name, source: "start", ranks, when: When::Start, how, limit_s: 120, line: 4, tests: &["start"], ..PLAIN }
 }
 
+const fn net(name: &'static str, source: &'static str, tests: &'static [&'static str]) -> Program {
+    Program { name, source, when: When::Net, line: NET_LINE, tests, ..PLAIN }
+}
+
+/// The table of what is measured between hosts, apart from all others.
+pub const NET_LINE: u8 = 9;
+
 pub const PROGRAMS: &[Program] = &[
     pair("latency", &["latency"]),
     pair("bandwidth", &["bandwidth"]),
@@ -132,6 +141,10 @@ pub const PROGRAMS: &[Program] = &[
         tests: &["jobs_two", "jobs_four", "jobs_competitor"],
         ..PLAIN
     },
+    net("net-latency", "latency", &["latency"]),
+    net("net-bandwidth", "bandwidth", &["bandwidth"]),
+    net("net-bibw", "bibw", &["bibw"]),
+    net("net-rate", "rate", &["rate"]),
 ];
 
 const COLLECTIVES: &[&str] = &[
@@ -218,7 +231,7 @@ mod tests {
     #[test]
     fn filters_select_programs_or_cells() {
         assert_eq!(selected("^crowded-8$"), ["crowded-8"]);
-        assert_eq!(selected("^latency/8$"), ["latency"]);
+        assert_eq!(selected("^latency/8$"), ["latency", "net-latency"]);
         assert_eq!(selected("^(matching|jobs)"), ["matching", "jobs"]);
         assert!(selected("barrier").contains(&"crowded-32"));
         let latency = &PROGRAMS[0];

@@ -65,6 +65,12 @@ impl Series {
         self.cells.entry(key).or_default().entry(mpi.into()).or_default().insert(round, value);
     }
 
+    pub fn add_floor(&mut self, round: usize, values: BTreeMap<String, f64>) {
+        for (name, value) in values {
+            self.floor.entry(name).or_default().insert(round, value);
+        }
+    }
+
     pub fn fail(&mut self, program: usize, mpi: &str, why: String) {
         let key = (program, mpi.to_owned());
         let new = Failure { program: PROGRAMS[program].name, mpi: mpi.into(), why: String::new(), times: 0 };

@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::must_show::{self, Demand};
-use super::plan::PROGRAMS;
+use super::plan::{NET_LINE, PROGRAMS};
 use super::series::{Failure, Key, Series, Values};
 use super::stats::{median, ratio_interval};
-use super::{show, svg};
+use super::{net, show, svg};
 
 /// What `--report` writes.
 #[derive(Debug, Serialize)]
@@ -152,7 +152,10 @@ impl Cell {
             best,
             ratio: median(&a) / median(&b),
             ci: ratio_interval(&a, &b),
-            floor: floor_of(&key.test, key.bytes, floor),
+            floor: match PROGRAMS[key.program].line {
+                NET_LINE => net::floor_of(&key.test, key.bytes, floor),
+                _ => floor_of(&key.test, key.bytes, floor),
+            },
         })
     }
 
