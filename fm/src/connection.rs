@@ -45,6 +45,19 @@ impl Connection {
         self.packet(header, len, Share::Common, fill)
     }
 
+    /// The same for a message whose bytes lie ready, of a device that counts no credits.
+    #[inline]
+    pub(crate) fn start_from(&mut self, header: Header, head: &[u8], body: &[u8]) -> bool {
+        if self.credits.is_some() {
+            return self.start(header, head.len() + body.len(), |room| {
+                let (front, rest) = room.split_at_mut(head.len());
+                front.copy_from_slice(head);
+                rest.copy_from_slice(body);
+            });
+        }
+        (self.queue.is_empty() || self.flush_queue()) && self.link.send(header, head, body)
+    }
+
     /// Sends one packet if credits and the device allow it.
     #[inline]
     pub(crate) fn packet(&mut self, mut header: Header, len: usize, share: Share, fill: impl FnOnce(&mut [u8])) -> bool {

@@ -18,6 +18,17 @@ pub trait Device: Send + Sync {
     /// Largest payload of one packet in bytes, without the header.
     fn max_packet(&self) -> usize;
 
+    /// Longest payload, in bytes, that is better sent unasked than announced first, because an answer takes longer than copying it would;
+    /// 0 where nothing is known.
+    fn unasked_max(&self) -> usize {
+        0
+    }
+
+    /// Whether the inbox reads long packets where the process wants them ([`Inbox::poll_to`]).
+    fn lands(&self) -> bool {
+        false
+    }
+
     /// Receive credits that each sender starts with, in packets, when FM has to count them; `None` when the device itself
     /// holds a sender back before its receiver would run out of room.
     ///
@@ -72,6 +83,43 @@ pub trait Link: Send {
 
     /// Sends the packet whose payload the room lent last now holds.
     fn commit(&mut self, header: Header);
+
+    /// Sends a packet with the payload `head` and then `body`, if there is room for it; returns whether there was. A device that can take
+    /// bytes from where they lie need not copy them.
+    fn send(&mut self, header: Header, head: &[u8], body: &[u8]) -> bool {
+        let Some(room) = self.lend(head.len() + body.len()) else { return false };
+        let (front, rest) = room.split_at_mut(head.len());
+        front.copy_from_slice(head);
+        rest.copy_from_slice(body);
+        self.commit(header);
+        true
+    }
+}
+
+/// Where an inbox's packets go.
+pub trait Sink {
+    /// A packet on the device's own slot.
+    fn packet(&mut self, from: Peer, header: Header, body: &[u8]);
+
+    /// Of a packet with a payload of `len` bytes only the first ones, `head`, are here. Returns the place of the rest, if it is known; then
+    /// [`land`](Self::land) takes the payload, and the packet is not delivered.
+    fn place(&mut self, from: Peer, header: Header, head: &[u8], len: usize) -> Option<Landing>;
+
+    /// Lends room for the payload from byte `at` on, some or all of it, to `fill`, which says how much it has filled.
+    fn land(&mut self, from: Peer, landing: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize);
+}
+
+/// A packet whose payload goes straight to its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Landing {
+    /// A name that the process gave.
+    pub place: u32,
+    /// Bytes of the payload in front that belong to nobody: what the process knows already.
+    pub skip: usize,
+    /// Length of the payload.
+    pub len: usize,
+    /// Where the first byte behind those goes.
+    pub offset: u64,
 }
 
 /// The receiving side of a device.
@@ -81,6 +129,11 @@ pub trait Inbox: Send {
     ///
     /// Returns how many were delivered.
     fn poll(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize;
+
+    /// The same, where long packets may [land](Sink::land). Each time that counts as a packet, too.
+    fn poll_to(&mut self, budget: usize, sink: &mut dyn Sink) -> usize {
+        self.poll(budget, &mut |from, header, body| sink.packet(from, header, body))
+    }
 
     /// Whether a poll would deliver something, a link that refused to lend would now lend, or [`close`](Self::close), if it was called,
     /// would now return true: the last look before a process sleeps.

@@ -3,7 +3,7 @@
 use crate::board::Neighbours;
 use crate::claims::Claims;
 use crate::connection::Connection;
-use crate::device::{Device, Inbox};
+use crate::device::{Device, Inbox, Landing, Sink};
 use crate::inbound::{Inbound, Streams};
 use crate::lock::{Guard, ThreadLock, Threading};
 use crate::packet::{HandlerId, Header, Kind, Peer};
@@ -20,6 +20,18 @@ pub trait Upcall {
 
     /// The first packet of a longer message of `total` bytes. What is returned receives all its bytes, from the first on.
     fn begin(&self, from: Peer, handler: HandlerId, total: u64) -> Box<dyn Receive>;
+
+    /// Of a message of `len` bytes only the first ones, `head`, are here. Returns the place of the rest, if it is known already; then it
+    /// goes [there](Self::land) without being copied, and there will be no [`message`](Self::message).
+    fn place(&self, from: Peer, handler: HandlerId, head: &[u8], len: usize) -> Option<Landing> {
+        let _ = (from, handler, head, len);
+        None
+    }
+
+    /// Lends room for a message that has a place from byte `at` on, some or all of it, to `fill`, which says how much it has filled.
+    fn land(&self, from: Peer, landing: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {
+        let _ = (from, landing, at, fill);
+    }
 
     /// A packet from `from` makes no sense: a fault in this process, in that one, or in the network between.
     fn violation(&self, from: Peer, what: &str) {
@@ -48,6 +60,8 @@ struct DeviceSlot {
     device: Arc<dyn Device>,
     /// Asked once: they do not change.
     max_packet: usize,
+    unasked_max: usize,
+    lands: bool,
     credits: Option<u16>,
 }
 
@@ -69,7 +83,13 @@ impl Fm {
         assert!(me.0 < peers, "process {} in a job of {peers}", me.0);
         let devices: Vec<_> = devices
             .into_iter()
-            .map(|device| DeviceSlot { max_packet: device.max_packet(), credits: device.credits(), device })
+            .map(|device| DeviceSlot {
+                max_packet: device.max_packet(),
+                unasked_max: device.unasked_max(),
+                lands: device.lands(),
+                credits: device.credits(),
+                device,
+            })
             .collect();
         assert!(devices.iter().all(|slot| slot.max_packet >= MIN_PACKET));
         let inboxes = devices.iter().map(|slot| slot.device.inbox()).collect();
@@ -114,6 +134,12 @@ impl Fm {
         self.slot(to).max_packet
     }
 
+    /// Longest message, in bytes, to `to` that is better sent unasked than announced; 0 where the device does not know.
+    #[inline]
+    pub fn unasked_max(&self, to: Peer) -> usize {
+        self.slot(to).unasked_max
+    }
+
     /// Whether this process can [`read`](Self::read) the memory of `from`.
     pub fn can_read(&self, from: Peer) -> bool {
         self.slot(from).device.can_read(from)
@@ -155,6 +181,17 @@ impl Fm {
         sent
     }
 
+    /// As [`try_send`](Self::try_send), for a message that lies ready, `head` before `body`.
+    #[inline]
+    pub fn try_send_from(&self, to: Peer, handler: HandlerId, head: &[u8], body: &[u8]) -> bool {
+        debug_assert!(head.len() + body.len() <= self.max_message(to));
+        let sent = self.connection(to).lock().start_from(Header::single(handler), head, body);
+        if sent {
+            self.count_sent(handler);
+        }
+        sent
+    }
+
     /// Sends a small message that is never refused: what a handler answers. It leaves at once or waits here, in order, for
     /// later extractions and sends to take it along.
     ///
@@ -186,15 +223,14 @@ impl Fm {
         };
         let Inbound { inboxes, streams, first_device } = &mut *inbound;
         if let ([inbox], [slot]) = (&mut inboxes[..], &self.devices[..]) {
-            return self.extract_from(&mut **inbox, slot.credits.is_some(), budget, upcall, streams);
+            return self.extract_from(&mut **inbox, slot, budget, upcall, streams);
         }
         let devices = inboxes.len();
         let first = *first_device;
         *first_device = if first + 1 >= devices { 0 } else { first + 1 };
         let mut handled = 0;
         for index in (first..devices).chain(0..first) {
-            let counted = self.devices[index].credits.is_some();
-            handled += self.extract_from(&mut *inboxes[index], counted, budget - handled, upcall, streams);
+            handled += self.extract_from(&mut *inboxes[index], &self.devices[index], budget - handled, upcall, streams);
             if handled == budget {
                 break;
             }
@@ -206,11 +242,15 @@ impl Fm {
     fn extract_from(
         &self,
         inbox: &mut dyn Inbox,
-        counted: bool,
+        slot: &DeviceSlot,
         budget: usize,
         upcall: &impl Upcall,
         streams: &mut Streams,
     ) -> usize {
+        if slot.lands {
+            return inbox.poll_to(budget, &mut Landings { fm: self, upcall, streams });
+        }
+        let counted = slot.credits.is_some();
         inbox.poll(budget, &mut |from, header, body| {
             if counted && header.credits > 0 {
                 self.connection(from).lock().granted(header.credits);
@@ -312,6 +352,43 @@ impl Fm {
         if let Some(counters) = &self.counters {
             counters.sent[usize::from(handler.0)].fetch_add(1, Relaxed);
         }
+    }
+}
+
+/// Where the packets of a device go that reads long ones in place. It counts no credits.
+struct Landings<'e, U> {
+    fm: &'e Fm,
+    upcall: &'e U,
+    streams: &'e mut Streams,
+}
+
+impl<U: Upcall> Landings<'_, U> {
+    fn count(&self, header: Header) {
+        if let Some(counters) = &self.fm.counters {
+            counters.received[usize::from(header.handler.0)].fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl<U: Upcall> Sink for Landings<'_, U> {
+    #[inline]
+    fn packet(&mut self, from: Peer, header: Header, body: &[u8]) {
+        if self.streams.deliver(self.upcall, from, header, body) {
+            self.count(header);
+        }
+    }
+
+    fn place(&mut self, from: Peer, header: Header, head: &[u8], len: usize) -> Option<Landing> {
+        if header.kind != Kind::Single {
+            return None;
+        }
+        let landing = self.upcall.place(from, header.handler, head, len)?;
+        self.count(header);
+        Some(landing)
+    }
+
+    fn land(&mut self, from: Peer, landing: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {
+        self.upcall.land(from, landing, at, fill);
     }
 }
 

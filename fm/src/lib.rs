@@ -38,7 +38,7 @@ pub mod reliability;
 pub mod sim;
 pub mod stream;
 
-pub use device::{Device, Inbox, Link};
+pub use device::{Device, Inbox, Landing, Link, Sink};
 pub use endpoint::{Counts, Fm, Upcall};
 pub use lock::{Threading, ThreadLock};
 pub use packet::{HandlerId, Header, Peer};

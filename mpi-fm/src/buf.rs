@@ -80,6 +80,14 @@ impl<'a> Buf<'a> {
         contiguous.then(|| std::ptr::slice_from_raw_parts_mut(start, self.bytes() as usize))
     }
 
+    /// The message, if it is one piece.
+    #[inline]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        let bytes = self.as_contiguous().filter(|bytes| !bytes.is_empty())?;
+        // SAFETY: the memory is readable by the promise made at `new`, for as long as the `Buf` lives.
+        Some(unsafe { &*bytes })
+    }
+
     /// Reads packed bytes from `offset` on into `out`; returns how many there were.
     #[inline]
     pub fn read_at(&self, offset: u64, out: &mut [u8]) -> usize {

@@ -1,18 +1,22 @@
-//! Packets as bytes of a connection: FM's header with the payload's length in the device's 16 bits, then the payload.
+//! Packets as bytes of a connection: FM's header with the payload's length in its upper half, then the payload.
+//!
+//! That half is the device's bits and those of FM's credits, of which this device counts none.
 
 use fm::Header;
 
 /// Bytes before the payload.
 pub const HEADER: usize = Header::SIZE;
 
-/// Largest payload: its length fits the device's bits, and a packet 64 KiB.
-pub const MAX_PACKET: usize = (1 << 16) - HEADER;
+/// Largest payload.
+pub const MAX_PACKET: usize = 128 << 10;
+
+const LENGTH_SHIFT: u32 = 32;
 
 /// The header of a packet of `len` bytes.
 #[inline]
 pub fn header(header: Header, len: usize) -> [u8; HEADER] {
-    debug_assert!(len <= MAX_PACKET);
-    (header.to_bits() | (len as u64) << Header::DEVICE_SHIFT).to_le_bytes()
+    debug_assert!(len <= MAX_PACKET && header.credits == 0);
+    (header.to_bits() | (len as u64) << LENGTH_SHIFT).to_le_bytes()
 }
 
 /// What the next bytes of a connection are.
@@ -27,9 +31,9 @@ pub enum Frame {
 #[inline]
 pub fn parse(bytes: [u8; HEADER]) -> Frame {
     let word = u64::from_le_bytes(bytes);
-    let len = (word >> Header::DEVICE_SHIFT) as usize;
+    let len = (word >> LENGTH_SHIFT) as usize;
     match len {
-        0..=MAX_PACKET => Frame::Packet(Header::from_bits(word), len),
+        0..=MAX_PACKET => Frame::Packet(Header::from_bits(word & ((1 << LENGTH_SHIFT) - 1)), len),
         _ => Frame::Nonsense,
     }
 }
@@ -46,7 +50,7 @@ mod tests {
             assert_eq!(parse(header(single, len)), Frame::Packet(single, len));
         }
         assert_eq!(parse([0xff; HEADER]), Frame::Nonsense);
-        assert_eq!(parse([0, 1, 0, 0, 0, 0, 0xff, 0xff]), Frame::Nonsense);
+        assert_eq!(parse([0, 1, 0, 0, 1, 0, 2, 0]), Frame::Nonsense);
         assert_eq!(parse([0; HEADER]), Frame::Packet(Header::GARBLED, 0));
     }
 }

@@ -5,7 +5,7 @@ use crate::receiving::{Receiving, Taken};
 use crate::shared::Shared;
 use crate::strangers::Strangers;
 use crate::sys::{self, Flags, Moved, READ};
-use fm::{Header, Inbox, Peer};
+use fm::{Header, Inbox, Landing, Peer, Sink};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
@@ -27,9 +27,13 @@ pub struct IpInbox {
     look_every: u32,
     /// Polls to come that do not look at the sockets.
     skip: u32,
+    hot: Hot,
     /// Somebody about to sleep saw that a socket has something: the next poll looks all the same.
     seen: Cell<bool>,
 }
+
+/// Reads from a connection in a row, while a long packet is on its way.
+const READS: usize = 4;
 
 /// The poller's names for what is no peer's connection.
 const LISTENER: u64 = 1 << 63;
@@ -47,13 +51,21 @@ impl IpInbox {
             events: Vec::new(),
             look_every: look_every.max(1),
             skip: 0,
+            hot: Hot::default(),
             seen: Cell::new(false),
             shared,
         })
     }
 
-    /// Sees to every socket that has something.
-    fn look(&mut self) {
+    /// Sees to every socket that has something. Returns how often something has come to its place.
+    fn look(&mut self, sink: &mut dyn Sink) -> usize {
+        let mut landed = 0;
+        if let Some(peer) = self.hot.first() {
+            landed += usize::from(self.read(peer, sink));
+            if !self.hot.others_turn() {
+                return landed;
+            }
+        }
         let mut events = std::mem::take(&mut self.events);
         self.shared.poller.ready(&mut events);
         for &(token, flags) in &events {
@@ -62,10 +74,12 @@ impl IpInbox {
             } else if token & STRANGER != 0 {
                 self.hear(token as u32);
             } else if (token as usize) < self.connections.len() {
-                self.attend(token as u32, flags);
+                landed += usize::from(self.attend(token as u32, flags, sink));
             }
         }
+        self.hot.found(&events);
         self.events = events;
+        landed
     }
 
     fn accept(&mut self) {
@@ -82,8 +96,8 @@ impl IpInbox {
         }
     }
 
-    /// Something has happened at a peer's connection.
-    fn attend(&mut self, peer: u32, flags: Flags) {
+    /// Something has happened at a peer's connection. Returns whether something has come to its place.
+    fn attend(&mut self, peer: u32, flags: Flags, sink: &mut dyn Sink) -> bool {
         let shared = &*self.shared;
         let socket: Option<Arc<OwnedFd>> = {
             let mut sending = shared.peers[peer as usize].lock();
@@ -96,22 +110,44 @@ impl IpInbox {
         let Some(socket) = socket else {
             // It is over, though something may have come before that is not delivered yet.
             self.connections[peer as usize].take_if(|connection| !connection.has_whole());
-            return;
+            return false;
         };
-        let connection = self.connections[peer as usize].get_or_insert_with(|| Box::new(Receiving::new(socket)));
-        if connection.has_whole() {
-            return;
+        self.connections[peer as usize].get_or_insert_with(|| Box::new(Receiving::new(socket)));
+        self.read(peer, sink)
+    }
+
+    /// Takes in what a peer's connection has. Returns whether something of it has come to its place.
+    #[inline]
+    fn read(&mut self, peer: u32, sink: &mut dyn Sink) -> bool {
+        let shared = &*self.shared;
+        let Some(connection) = &mut self.connections[peer as usize] else { return false };
+        for _ in 0..READS {
+            if connection.has_whole() {
+                break;
+            }
+            match connection.fill(Peer(peer), sink) {
+                Moved::Bytes(_) if connection.has_whole() => self.ready.push_back(peer),
+                Moved::Bytes(_) => {}
+                Moved::Later => break,
+                ended => {
+                    self.hot = Hot::default();
+                    let mut sending = shared.peers[peer as usize].lock();
+                    match ended {
+                        Moved::Broken(errno) => sending.broken(shared, errno),
+                        _ => sending.give_up(shared),
+                    }
+                    break;
+                }
+            }
+            if !connection.awaits_more() {
+                break;
+            }
         }
-        match connection.fill() {
-            Moved::Bytes(_) if connection.has_whole() => self.ready.push_back(peer),
-            Moved::Bytes(_) | Moved::Later => {}
-            Moved::End => shared.peers[peer as usize].lock().give_up(shared),
-            Moved::Broken(errno) => shared.peers[peer as usize].lock().broken(shared, errno),
-        }
+        connection.has_landed()
     }
 
     /// Delivers what lies in memory, at most `budget` packets.
-    fn deliver(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+    fn deliver(&mut self, budget: usize, sink: &mut dyn Sink) -> usize {
         let mut delivered = 0;
         while delivered < budget
             && let Some(peer) = self.ready.pop_front()
@@ -124,14 +160,14 @@ impl IpInbox {
                         delivered += 1;
                         // No sender of ours gives a packet that cannot be read a length, but another may.
                         let body = if header == Header::GARBLED { &[] } else { body };
-                        deliver(Peer(peer), header, body);
+                        sink.packet(Peer(peer), header, body);
                     }
                     Taken::Nothing => more = false,
                     Taken::Nonsense => {
                         more = false;
                         delivered += 1;
                         self.shared.peers[peer as usize].lock().lose(&self.shared, "it is not spoken as agreed");
-                        deliver(Peer(peer), Header::GARBLED, &[]);
+                        sink.packet(Peer(peer), Header::GARBLED, &[]);
                     }
                 }
             }
@@ -145,17 +181,23 @@ impl IpInbox {
 
 impl Inbox for IpInbox {
     fn poll(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
-        let mut delivered = self.deliver(budget, deliver);
+        self.poll_to(budget, &mut Whole(deliver))
+    }
+
+    fn poll_to(&mut self, budget: usize, sink: &mut dyn Sink) -> usize {
+        self.shared.gatherings.polled(&self.shared);
+        let mut delivered = self.deliver(budget, sink);
         if delivered < budget {
             if self.skip > 0 && !self.seen.take() {
                 self.skip -= 1;
                 return delivered;
             }
-            self.look();
-            let found = self.deliver(budget - delivered, deliver);
+            let landed = self.look(sink);
+            let found = landed + self.deliver(budget - delivered, sink);
             // What came is often not alone.
             self.skip = if found > 0 { 0 } else { self.look_every - 1 };
-            delivered += found;
+            // What has come to its place in parts counts each time, whatever was asked for.
+            delivered = (delivered + found).min(budget);
         }
         delivered
     }
@@ -169,5 +211,83 @@ impl Inbox for IpInbox {
     fn close(&mut self) -> bool {
         // What the kernel has it delivers, whether or not this process lives.
         self.shared.unsent.load(Relaxed) == 0
+    }
+}
+
+/// Takes every packet whole.
+struct Whole<'d>(&'d mut dyn FnMut(Peer, Header, &[u8]));
+
+impl Sink for Whole<'_> {
+    fn packet(&mut self, from: Peer, header: Header, body: &[u8]) {
+        (self.0)(from, header, body);
+    }
+
+    fn place(&mut self, _: Peer, _: Header, _: &[u8], _: usize) -> Option<Landing> {
+        None
+    }
+
+    fn land(&mut self, _: Peer, _: Landing, _: usize, _: &mut dyn FnMut(&mut [u8]) -> usize) {}
+}
+
+/// The peer that speaks, while only one does: its connection is read without asking the poller first, which would be another system call
+/// between two messages.
+#[derive(Default)]
+struct Hot {
+    peer: Option<u32>,
+    /// It was the only one the last time.
+    is_sure: bool,
+    /// Looks at it alone.
+    looks: u32,
+}
+
+/// After so many looks at one connection all have their turn.
+const HOT_LOOKS: u32 = 4;
+
+impl Hot {
+    /// Whom to look at first.
+    fn first(&self) -> Option<u32> {
+        self.peer.filter(|_| self.is_sure)
+    }
+
+    /// It was looked at first: are the others, too?
+    fn others_turn(&mut self) -> bool {
+        self.looks = (self.looks + 1) % HOT_LOOKS;
+        self.looks == 0
+    }
+
+    /// What the poller has found: one peer that speaks, twice in a row, is the one.
+    fn found(&mut self, events: &[(u64, Flags)]) {
+        match events {
+            [] => {}
+            [(token, flags)] if *flags == READ && token & (LISTENER | STRANGER) == 0 => {
+                let peer = Some(*token as u32);
+                self.is_sure = peer == self.peer;
+                self.peer = peer;
+            }
+            _ => *self = Hot::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::READ_WRITE;
+
+    #[test]
+    fn who_speaks_alone_is_looked_at_first() {
+        let mut hot = Hot::default();
+        hot.found(&[(3, READ)]);
+        assert_eq!(hot.first(), None, "once is by chance");
+        hot.found(&[]);
+        hot.found(&[(3, READ)]);
+        assert_eq!(hot.first(), Some(3));
+        let looks = (0..20).filter(|_| hot.others_turn()).count();
+        assert_eq!(looks, 5, "others are not forgotten");
+        for others in [vec![(4, READ)], vec![(3, READ), (4, READ)], vec![(3, READ_WRITE)], vec![(LISTENER, READ)]] {
+            let mut hot = Hot { peer: Some(3), is_sure: true, looks: 0 };
+            hot.found(&others);
+            assert_eq!(hot.first(), None);
+        }
     }
 }

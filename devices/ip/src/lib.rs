@@ -6,16 +6,18 @@
 //! 1. [`frame`]: packets as bytes of a connection.
 //! 2. [`greeting`]: what a connection begins with, the job's key first.
 //! 3. [`sending`]: one peer's sending side: making the connection, and the bytes that wait to go.
-//! 4. [`receiving`]: one connection's receiving side. [`strangers`]: connections of which we do not know yet whose they are.
-//! 5. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
-//! 6. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a network that does not carry.
-//! 7. [`sys`]: the system calls.
+//! 4. [`gather`]: small packets that leave together.
+//! 5. [`receiving`]: one connection's receiving side. [`strangers`]: connections of which we do not know yet whose they are.
+//! 6. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
+//! 7. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a network that does not carry.
+//! 8. [`sys`]: the system calls.
 //!
 //! TCP itself holds a sender back whose receiver does not read, so FM counts no credits here.
 
 #![deny(unsafe_code)]
 
 mod frame;
+mod gather;
 mod greeting;
 mod inbox;
 mod link;
@@ -32,7 +34,7 @@ pub use greeting::Key;
 pub use loss::Tell;
 pub use park::IpPark;
 
-use fm::{Device, Inbox, Link, Peer, Threading};
+use fm::{Device, Inbox, Link, Peer};
 use inbox::IpInbox;
 use link::IpLink;
 use shared::Shared;
@@ -40,6 +42,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use sys::Poller;
 
 /// What a process has to know to reach the others, and to be reached.
 pub struct Network {
@@ -58,6 +61,9 @@ pub struct Network {
     pub tell: Tell,
 }
 
+/// An announcement's answer takes as long as copying so many bytes twice.
+const UNASKED: usize = 64 << 10;
+
 /// The TCP device of one process.
 pub struct Ip {
     shared: Arc<Shared>,
@@ -69,9 +75,10 @@ impl Ip {
     ///
     /// # Errors
     /// When the listening socket cannot be watched.
-    pub fn new(network: Network, threading: Threading) -> io::Result<Ip> {
+    pub fn new(network: Network) -> io::Result<Ip> {
         let Network { me, key, addresses, listener, look_every, tell } = network;
-        let shared = Arc::new(Shared::new(me, key, addresses, threading, tell)?);
+        let poller = Poller::new()?;
+        let shared = Arc::new_cyclic(|this| Shared::new(this.clone(), poller, me, key, addresses, tell));
         let inbox = IpInbox::new(shared.clone(), listener, look_every)?;
         Ok(Ip { shared, inbox: Mutex::new(Some(inbox)) })
     }
@@ -98,6 +105,14 @@ impl Device for Ip {
 
     fn max_packet(&self) -> usize {
         MAX_PACKET
+    }
+
+    fn unasked_max(&self) -> usize {
+        UNASKED
+    }
+
+    fn lands(&self) -> bool {
+        true
     }
 
     fn credits(&self) -> Option<u16> {

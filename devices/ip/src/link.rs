@@ -24,7 +24,7 @@ impl Link for IpLink {
     fn lend(&mut self, len: usize) -> Option<&mut [u8]> {
         assert!(len <= MAX_PACKET, "a packet of {len} bytes");
         let shared = &*self.shared;
-        if !shared.peers[self.to.index()].lock().has_room(shared, len) {
+        if !shared.peers[self.to.index()].lock().has_room(shared, HEADER + len) {
             return None;
         }
         if self.room.len() < HEADER + len {
@@ -39,6 +39,19 @@ impl Link for IpLink {
         let packet = &mut self.room[..HEADER + self.lent];
         packet[..HEADER].copy_from_slice(&frame::header(header, self.lent));
         let shared = &*self.shared;
-        shared.peers[self.to.index()].lock().send(shared, packet);
+        shared.peers[self.to.index()].lock().send(shared, [packet, &[], &[]]);
+    }
+
+    /// From where the bytes lie to the socket, as far as that takes them.
+    fn send(&mut self, header: Header, head: &[u8], body: &[u8]) -> bool {
+        let len = head.len() + body.len();
+        assert!(len <= MAX_PACKET, "a packet of {len} bytes");
+        let shared = &*self.shared;
+        let mut sending = shared.peers[self.to.index()].lock();
+        if !sending.takes(shared, HEADER + len) {
+            return false;
+        }
+        sending.send(shared, [&frame::header(header, len), head, body]);
+        true
     }
 }

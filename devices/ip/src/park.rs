@@ -6,14 +6,19 @@ use fm::{Crowding, Park, Waits};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::Instant;
+
+/// A wait that has yielded for so long sleeps, unless it has had the core for a few times only (decision 11).
+const YIELDS_FOR: u64 = 1_000_000;
+const YIELDS_MIN: u32 = 20;
 
 pub struct IpPark {
     shared: Arc<Shared>,
-    /// Fruitless polls that pass before the core is offered to others, and then before we sleep. Each is a system call.
+    /// Fruitless polls that pass before the core is offered to others. Each is a system call.
     spins: u32,
-    yields: u32,
+    /// When the wait that is under way, or was last, yielded first: nanoseconds.
+    yielding_since: AtomicU64,
     /// Each process finds out for itself.
     crowding: Crowding,
     waits: Waits,
@@ -27,10 +32,10 @@ pub struct IpPark {
 impl IpPark {
     pub(crate) fn new(shared: Arc<Shared>, processes: usize, cores: usize) -> io::Result<Self> {
         // With a core for each process an answer is awaited for about as long as it takes to wake a sleeper.
-        let (spins, yields) = if processes <= cores { (40, 20) } else { (0, 10) };
+        let spins = if processes <= cores { 60 } else { 0 };
         let waits = Waits::new(0, processes.div_ceil(cores));
         let (crowding, start, sleepers) = (Crowding::default(), Instant::now(), AtomicUsize::new(0));
-        Ok(IpPark { shared, spins, yields, crowding, waits, start, bell: Bell::new()?, sleepers })
+        Ok(IpPark { shared, spins, yielding_since: AtomicU64::new(0), crowding, waits, start, bell: Bell::new()?, sleepers })
     }
 
     fn sleep(&self, arrived: &dyn Fn() -> bool) {
@@ -65,12 +70,16 @@ impl IpPark {
 
 impl Park for IpPark {
     fn idle(&self, round: u32, arrived: &dyn Fn() -> bool) {
-        if round == self.spins {
-            self.waits.begins(&self.crowding, self.now());
-        }
         if round < self.spins {
-            std::hint::spin_loop();
-        } else if round < self.spins + self.yields && !self.is_crowded() {
+            return std::hint::spin_loop();
+        }
+        let now = self.now();
+        if round == self.spins {
+            self.waits.begins(&self.crowding, now);
+            self.yielding_since.store(now, Relaxed);
+        }
+        let lasting = now.saturating_sub(self.yielding_since.load(Relaxed));
+        if !self.crowding.is_crowded(now) && (round - self.spins < YIELDS_MIN || lasting < YIELDS_FOR) {
             self.yield_core();
         } else {
             self.sleep(arrived);

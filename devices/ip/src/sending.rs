@@ -11,11 +11,13 @@
 //! the job.
 
 use crate::frame::{HEADER, MAX_PACKET};
+use crate::gather::{self, Pace};
 use crate::greeting::{self, ANSWER, BUSY, WELCOME};
 use crate::shared::Shared;
 use crate::sys::{self, Flags, Moved, READ, READ_WRITE, WRITE};
 use fm::Peer;
 use rustix::io::Errno;
+use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -31,14 +33,15 @@ pub struct Sending {
     /// What waits to go, from `start` on.
     queue: Vec<u8>,
     start: usize,
-    /// A packet was refused for want of room, and there is none yet.
-    refused: bool,
+    /// A packet was refused for want of room: it goes when at most so many bytes wait, which is not yet.
+    refused: Option<usize>,
     /// There has been since.
     freed: bool,
     /// We are among those of [`Shared::unsent`].
     counted: bool,
     /// What the poller looks for.
     watched: Flags,
+    pub pace: Pace,
 }
 
 enum State {
@@ -69,51 +72,112 @@ impl Sending {
             state: State::Idle,
             queue: Vec::new(),
             start: 0,
-            refused: false,
+            refused: None,
             freed: false,
             counted: false,
             watched: Flags::empty(),
+            pace: Pace::new(),
         }
     }
 
-    /// Whether a packet of `len` bytes may go now; if not, it is noted that somebody waits for room.
+    /// Whether a packet of `bytes`, header and all, may go now; if not, it is noted that somebody waits for room.
     #[inline]
-    pub fn has_room(&mut self, shared: &Shared, len: usize) -> bool {
+    pub fn has_room(&mut self, shared: &Shared, bytes: usize) -> bool {
+        self.has_place(shared, bytes, ROOM)
+    }
+
+    /// The same for one that is best taken from where it lies: a long one had better wait than be copied to those that wait.
+    pub fn takes(&mut self, shared: &Shared, bytes: usize) -> bool {
+        let most = if bytes < gather::MOST || self.pace.gathering { ROOM } else { bytes };
+        self.has_place(shared, bytes, most)
+    }
+
+    /// Whether `bytes` and those that wait are at most `most`.
+    #[inline]
+    fn has_place(&mut self, shared: &Shared, bytes: usize, most: usize) -> bool {
         if self.freed {
             self.freed = false;
             shared.freed.fetch_sub(1, Relaxed);
         }
-        if self.waiting() + HEADER + len > ROOM {
+        if self.waiting() + bytes > most {
             self.flush(shared);
         }
-        self.refused = self.waiting() + HEADER + len > ROOM;
-        !self.refused
+        let place = self.waiting() + bytes <= most;
+        self.refused = if place { None } else { Some(most - bytes) };
+        place
     }
 
-    /// Sends a packet, header and all, for which there was room.
+    /// Sends the parts of a packet, for which there was room.
     #[inline]
-    pub fn send(&mut self, shared: &Shared, packet: &[u8]) {
+    pub fn send(&mut self, shared: &Shared, parts: [&[u8]; 3]) {
         match &self.state {
             State::Gone => {}
-            State::Open(socket) if self.queue.is_empty() => match sys::send(socket, packet) {
-                Moved::Bytes(count) if count == packet.len() => {}
-                Moved::Bytes(count) => self.wait_with(shared, &packet[count..]),
-                Moved::Later => self.wait_with(shared, packet),
-                Moved::End => self.give_up(shared),
-                Moved::Broken(errno) => self.broken(shared, errno),
-            },
-            _ => self.wait_with(shared, packet),
+            State::Open(_) if self.pace.gathering || self.queue.is_empty() => {
+                let bytes: usize = parts.iter().map(|part| part.len()).sum();
+                if bytes < gather::MOST && self.gathers(shared) {
+                    parts.iter().for_each(|part| self.queue.extend_from_slice(part));
+                    if self.waiting() >= gather::MOST || !self.pace.is_quick(shared) {
+                        self.flush(shared);
+                    }
+                } else {
+                    self.write(shared, parts);
+                }
+            }
+            _ => self.wait_with(shared, parts),
+        }
+    }
+
+    /// Whether a short packet goes to those that gather.
+    #[inline]
+    fn gathers(&mut self, shared: &Shared) -> bool {
+        if self.pace.gathering {
+            return true;
+        }
+        let begins = self.pace.is_quick(shared) && self.pace.begin(shared, self.peer);
+        if begins {
+            self.counted = true;
+            shared.unsent.fetch_add(1, Relaxed);
+        }
+        begins
+    }
+
+    /// Hands the parts of a packet to the connection, behind what has gathered.
+    fn write(&mut self, shared: &Shared, parts: [&[u8]; 3]) {
+        let State::Open(socket) = &self.state else { return };
+        let [a, b, c] = parts;
+        let moved = match () {
+            () if self.waiting() == 0 && b.is_empty() => sys::send(socket, a),
+            () => sys::send_all_of(socket, &[&self.queue[self.start..], a, b, c].map(IoSlice::new)),
+        };
+        let mut gone = match moved {
+            Moved::Bytes(count) => count,
+            Moved::Later => 0,
+            Moved::End => return self.give_up(shared),
+            Moved::Broken(errno) => return self.broken(shared, errno),
+        };
+        let of_queue = gone.min(self.waiting());
+        self.start += of_queue;
+        gone -= of_queue;
+        let left = parts.map(|part| {
+            let (_, left) = part.split_at(gone.min(part.len()));
+            gone -= part.len() - left.len();
+            left
+        });
+        self.pace.wrote(shared);
+        if self.counted || left.iter().any(|part| !part.is_empty()) {
+            self.wait_with(shared, left);
         }
     }
 
     #[cold]
-    fn wait_with(&mut self, shared: &Shared, bytes: &[u8]) {
+    fn wait_with(&mut self, shared: &Shared, parts: [&[u8]; 3]) {
         // What has gone makes place before the queue grows.
-        if self.start > 0 && self.queue.len() + bytes.len() > self.queue.capacity() {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        if self.start > 0 && (self.waiting() == 0 || self.queue.len() + bytes > self.queue.capacity()) {
             self.queue.drain(..self.start);
             self.start = 0;
         }
-        self.queue.extend_from_slice(bytes);
+        parts.iter().for_each(|part| self.queue.extend_from_slice(part));
         self.note_waiting(shared);
         match self.state {
             State::Open(_) => self.watch(shared),
@@ -143,6 +207,7 @@ impl Sending {
             self.queue.clear();
             self.start = 0;
         }
+        self.pace.wrote(shared);
         self.watch(shared);
         self.note_waiting(shared);
     }
@@ -164,8 +229,8 @@ impl Sending {
             (false, true) => drop(shared.unsent.fetch_sub(1, Relaxed)),
             _ => {}
         }
-        if self.refused && ROOM - self.waiting() >= HEADER + MAX_PACKET {
-            self.refused = false;
+        if self.refused.is_some_and(|most| self.waiting() <= most) {
+            self.refused = None;
             self.freed = true;
             shared.freed.fetch_add(1, Relaxed);
         }

@@ -1,13 +1,14 @@
 //! What the links, the inbox and the park of one process share.
 
+use crate::gather::Gatherings;
 use crate::greeting::Key;
 use crate::loss::{Losses, Tell};
 use crate::sending::Sending;
 use crate::sys::Poller;
 use fm::{Peer, ThreadLock, Threading};
-use std::io;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
+use std::sync::Weak;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -22,23 +23,27 @@ pub struct Shared {
     pub freed: AtomicUsize,
     /// Peers for whom something waits to be sent.
     pub unsent: AtomicUsize,
+    pub gatherings: Gatherings,
     pub losses: Losses,
 }
 
 impl Shared {
-    pub fn new(me: Peer, key: Key, addresses: Box<[SocketAddr]>, threading: Threading, tell: Tell) -> io::Result<Self> {
+    /// `this` is to become it.
+    pub fn new(this: Weak<Shared>, poller: Poller, me: Peer, key: Key, addresses: Box<[SocketAddr]>, tell: Tell) -> Self {
         assert!(me.index() < addresses.len());
-        let peers = (0..addresses.len() as u32).map(|peer| ThreadLock::new(threading, Sending::new(Peer(peer))));
-        Ok(Shared {
+        // The flusher is a thread more than the program has.
+        let peers = (0..addresses.len() as u32).map(|peer| ThreadLock::new(Threading::Multiple, Sending::new(Peer(peer))));
+        Shared {
             me,
             key,
             peers: peers.collect(),
             addresses,
-            poller: Poller::new()?,
+            poller,
             freed: AtomicUsize::new(0),
             unsent: AtomicUsize::new(0),
+            gatherings: Gatherings::new(this),
             losses: Losses::new(tell),
-        })
+        }
     }
 
     /// What the poller calls the connection with `peer`.

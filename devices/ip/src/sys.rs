@@ -3,8 +3,8 @@
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
-use std::io;
+use rustix::net::{AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -118,11 +118,22 @@ pub fn send(socket: impl AsFd, bytes: &[u8]) -> Moved {
     moved(|| rustix::net::send(&socket, bytes, SendFlags::NOSIGNAL))
 }
 
+/// Sends bytes that lie in several places.
+pub fn send_all_of(socket: impl AsFd, parts: &[IoSlice<'_>]) -> Moved {
+    moved(|| rustix::net::sendmsg(&socket, parts, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL))
+}
+
 pub fn receive(socket: impl AsFd, room: &mut [u8]) -> Moved {
-    match moved(|| rustix::net::recv(&socket, &mut *room, RecvFlags::empty()).map(|(count, _)| count)) {
-        Moved::Bytes(0) => Moved::End,
-        other => other,
-    }
+    received(moved(|| rustix::net::recv(&socket, &mut *room, RecvFlags::empty()).map(|(count, _)| count)))
+}
+
+/// Receives into `room`, and what is more into `more`.
+pub fn receive_apart(socket: impl AsFd, room: &mut [u8], more: &mut [u8]) -> Moved {
+    received(moved(|| rustix::io::readv(&socket, &mut [IoSliceMut::new(room), IoSliceMut::new(more)])))
+}
+
+fn received(moved: Moved) -> Moved {
+    if matches!(moved, Moved::Bytes(0)) { Moved::End } else { moved }
 }
 
 fn moved(mut call: impl FnMut() -> Result<usize, Errno>) -> Moved {

@@ -26,7 +26,7 @@ fn endpoint(me: u32, listener: TcpListener, addresses: Box<[SocketAddr]>, settin
     let nodes = addresses.len();
     let tell = Box::new(|peer: Peer, what: &str| panic!("lost {}: {what}", peer.0));
     let network = Network { me: Peer(me), key: KEY, addresses, listener, look_every: settings.look_every, tell };
-    let ip = Ip::new(network, Threading::Single).expect("a network");
+    let ip = Ip::new(network).expect("a network");
     let park = ip.park(nodes, settings.cores).expect("a way to wait");
     (Fm::new(Peer(me), nodes as u32, vec![Arc::new(ip)], |_| 0, Threading::Single, false), park)
 }

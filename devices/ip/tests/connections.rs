@@ -1,6 +1,6 @@
 //! Connections: who is let in, what happens when two processes call each other, what garbage can do, and how they end.
 
-use fm::{Fm, HandlerId, Park, Peer, Receive, Threading, Upcall};
+use fm::{Fm, HandlerId, Landing, Park, Peer, Receive, Threading, Upcall};
 use hpvm_ip::{Ip, IpPark, Key, Network};
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -28,7 +28,7 @@ fn nodes(count: u32) -> Vec<Node> {
         let (sender, told) = channel();
         let tell = Box::new(move |peer, what: &str| sender.send((peer, what.to_owned())).unwrap());
         let network = Network { me: Peer(me), key: KEY, addresses: addresses.clone(), listener, look_every: 1, tell };
-        let ip = Ip::new(network, Threading::Single).unwrap();
+        let ip = Ip::new(network).unwrap();
         let park = ip.park(1, 1).unwrap();
         let fm = Fm::new(Peer(me), count, vec![Arc::new(ip)], |_| 0, Threading::Single, false);
         Node { fm, park, address: addresses[me as usize], told }
@@ -145,9 +145,9 @@ fn garbage_from_one_peer_does_not_touch_the_others() {
     let mut call = TcpStream::connect(nodes[0].address).unwrap();
     call.write_all(&hello(KEY, 2, 0)).unwrap();
     // A packet with a kind that does not exist, then a length that none has.
-    call.write_all(&[0, 99, 0, 0, 0, 0, 3, 0, 1, 2, 3]).unwrap();
+    call.write_all(&[0, 99, 0, 0, 3, 0, 0, 0, 1, 2, 3]).unwrap();
     until(&[&nodes[0]], &notes, || *notes.violations.borrow() == 1);
-    call.write_all(&[0, 1, 0, 0, 0, 0, 0xfd, 0xff]).unwrap();
+    call.write_all(&[0, 1, 0, 0, 0, 0, 2, 1]).unwrap();
     until(&[&nodes[0]], &notes, || *notes.violations.borrow() == 2);
     nodes[1].send(0, b"well");
     until(&[&nodes[0], &nodes[1]], &notes, || !notes.received.borrow().is_empty());
@@ -239,5 +239,118 @@ fn a_peer_that_cannot_be_reached_is_told_of_later() {
     assert_eq!(told.0, Peer(1));
     assert!(told.1.contains("refused"), "{}", told.1);
     assert!(start.elapsed() > Duration::from_secs(2), "the launcher had no time to say it first");
-    assert!(round < 1000, "it slept meanwhile, and did not spin for {round} rounds");
+    assert!(round < 20_000, "it slept meanwhile, and did not spin for {round} rounds");
+}
+
+/// Has a place for handler 1's messages, whose first byte names it.
+struct Places<'n> {
+    notes: &'n Notes,
+    room: RefCell<Vec<u8>>,
+    landed: RefCell<usize>,
+    /// Lends at most so much at a time.
+    piece: usize,
+}
+
+impl Upcall for Places<'_> {
+    fn message(&self, from: Peer, handler: HandlerId, body: &[u8]) {
+        match handler {
+            HandlerId(1) => self.room.borrow_mut().extend_from_slice(&body[1..]),
+            _ => self.notes.message(from, handler, body),
+        }
+    }
+
+    fn begin(&self, _: Peer, _: HandlerId, _: u64) -> Box<dyn Receive> {
+        panic!("no long message was sent")
+    }
+
+    fn place(&self, from: Peer, handler: HandlerId, head: &[u8], len: usize) -> Option<Landing> {
+        assert_eq!(from, Peer(0));
+        let place = head.first().filter(|_| handler == HandlerId(1))?;
+        Some(Landing { place: u32::from(*place), skip: 1, len, offset: 0 })
+    }
+
+    fn land(&self, _: Peer, landing: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {
+        assert_eq!(landing.place, 9);
+        let mut room = self.room.borrow_mut();
+        let len = room.len();
+        room.resize(len + self.piece.min(landing.len - at), 0);
+        let filled = fill(&mut room[len..]);
+        room.truncate(len + filled);
+        *self.landed.borrow_mut() += filled;
+    }
+}
+
+/// Long packets that are announced by their first bytes are read in place, others come whole; short ones between them keep their order.
+#[test]
+fn long_packets_land_where_they_belong() {
+    for piece in [usize::MAX, 5000, 17] {
+        let nodes = nodes(2);
+        let notes = Notes::default();
+        let places = Places { notes: &notes, room: RefCell::default(), landed: RefCell::default(), piece };
+        let long: Vec<u8> = (0..100_000u32).map(|at| (at % 251) as u8).collect();
+        let (mut wanted, mut whole) = (Vec::new(), Vec::new());
+        let mut messages: Vec<(u8, Vec<u8>)> = Vec::new();
+        for len in [20_000, 99_999, 16_384, 40_000, 16_360, 65_537] {
+            messages.push((1, [&[9], &long[..len]].concat()));
+            messages.push((0, long[..len % 700].to_vec()));
+            messages.push((0, long[..len].to_vec()));
+        }
+        let end = Instant::now() + Duration::from_secs(60);
+        for (handler, bytes) in &messages {
+            match handler {
+                1 => wanted.extend_from_slice(&bytes[1..]),
+                _ => whole.push((Peer(0), bytes.clone())),
+            }
+            while !nodes[0].fm.try_send_from(Peer(1), HandlerId(*handler), &bytes[..1], &bytes[1..]) {
+                assert!(Instant::now() < end, "no room");
+                nodes[0].fm.extract(8, &notes);
+                nodes[1].fm.extract(8, &places);
+            }
+        }
+        while notes.received.borrow().len() < whole.len() || places.room.borrow().len() < wanted.len() {
+            assert!(Instant::now() < end, "{} of {}", places.room.borrow().len(), wanted.len());
+            nodes[0].fm.extract(8, &notes);
+            nodes[1].fm.extract(8, &places);
+        }
+        assert!(*places.room.borrow() == wanted, "in places of {piece}");
+        assert!(*notes.received.borrow() == whole, "beside places of {piece}");
+        assert!(*places.landed.borrow() > wanted.len() / 2, "{} of {}", places.landed.borrow(), wanted.len());
+    }
+}
+
+/// Who waits for the rest of a packet is told when it has come, though nothing is delivered.
+#[test]
+fn landing_counts_as_something() {
+    let nodes = nodes(2);
+    let notes = Notes::default();
+    nodes[0].send(1, b"hello");
+    until(&[&nodes[0], &nodes[1]], &notes, || !notes.received.borrow().is_empty());
+    for len in [17_000, 60_000] {
+        let places = Places { notes: &notes, room: RefCell::default(), landed: RefCell::default(), piece: usize::MAX };
+        assert!(nodes[0].fm.try_send_from(Peer(1), HandlerId(1), &[9], &vec![3; len]));
+        let end = Instant::now() + Duration::from_secs(20);
+        while places.room.borrow().len() < len {
+            assert!(Instant::now() < end, "nothing happens");
+            let before = places.room.borrow().len();
+            let found = nodes[1].fm.extract(8, &places);
+            assert_eq!(found > 0, places.room.borrow().len() > before);
+        }
+    }
+}
+
+/// What is sent in a row leaves together, and leaves although its sender does not come back.
+#[test]
+fn what_gathers_leaves_although_the_sender_computes() {
+    let nodes = nodes(2);
+    let notes = Notes::default();
+    nodes[0].send(1, b"hello");
+    until(&[&nodes[0], &nodes[1]], &notes, || !notes.received.borrow().is_empty());
+    for number in 0..100u8 {
+        nodes[0].send(1, &[number]);
+    }
+    // Only the receiver looks.
+    until(&[&nodes[1]], &notes, || notes.received.borrow().len() == 101);
+    let order: Vec<u8> = notes.received.borrow()[1..].iter().map(|(_, body)| body[0]).collect();
+    assert_eq!(order, (0..100).collect::<Vec<u8>>());
+    until(&[&nodes[0]], &notes, || nodes[0].fm.close());
 }

@@ -46,14 +46,14 @@ impl Reach {
             return Reach::of_one_node(startup, threading);
         }
         if peers.len() < 2 {
-            let ip = Arc::new(internet(startup, net, &network, threading, host, 1)?);
+            let ip = Arc::new(internet(startup, net, &network, host, 1)?);
             let park = ip.park(startup.place.local_size as usize, hpvm_smp::cores_available());
             let park = Arc::new(park.or_else(|error| bail!(OTHER, "no way to wait for messages: {error}"))?);
             return Ok(Reach { devices: vec![ip], route: vec![0; size].into(), park });
         }
         let route = network.peers.iter().map(|at| u8::from(!near(at))).collect();
         let smp = shared_memory(startup, peers, threading)?;
-        let ip = Arc::new(internet(startup, net, &network, threading, host, LOOK_EVERY)?);
+        let ip = Arc::new(internet(startup, net, &network, host, LOOK_EVERY)?);
         let sockets = Arc::clone(&ip);
         let park = smp.park_beside(hpvm_smp::cores_limit(), Box::new(move |doorbell, limit| sockets.sleep(doorbell, limit)));
         let park = Arc::new(park.or_else(|error| bail!(OTHER, "no socket to be woken at: {error}"))?);
@@ -92,7 +92,6 @@ fn internet(
     startup: &StartUp,
     net: &Net,
     network: &Network,
-    threading: Threading,
     host: &Arc<Machine>,
     look_every: u32,
 ) -> Result<Ip> {
@@ -113,5 +112,5 @@ fn internet(
         look_every,
         tell: Box::new(tell),
     };
-    Ip::new(network, threading).or_else(|error| bail!(OTHER, "the network cannot be used: {error}"))
+    Ip::new(network).or_else(|error| bail!(OTHER, "the network cannot be used: {error}"))
 }

@@ -91,6 +91,13 @@ impl Envelope {
         put(to, 12, self.sequence);
     }
 
+    #[inline]
+    pub fn to_bytes(&self) -> [u8; Envelope::SIZE] {
+        let mut bytes = [0; Envelope::SIZE];
+        self.write(&mut bytes);
+        bytes
+    }
+
     /// Reads the envelope and what follows it; `None` if the message is too short or names no plane.
     #[inline]
     pub fn read(from: &[u8]) -> Option<(Envelope, &[u8])> {

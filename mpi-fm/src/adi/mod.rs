@@ -7,7 +7,8 @@
 //! 3. [`upcall`]: the handlers at the receiver;
 //! 4. [`matching`] on [`lists`]: which receive takes it;
 //! 5. [`receive`]: posting and delivering; [`rendezvous`], [`fetch`] and [`help`]: bodies of announced messages; [`push`]: what waits for room;
-//! 6. [`progress`]: who runs all this, and how one waits.
+//! 6. [`landing`]: bodies that a device reads straight into their place;
+//! 7. [`progress`]: who runs all this, and how one waits.
 //!
 //! [`cancel`] takes messages back, [`peer`] is what is kept for each process. No device is named here.
 
@@ -15,6 +16,7 @@ pub mod cancel;
 pub mod envelope;
 pub mod fetch;
 pub mod help;
+pub mod landing;
 pub mod lists;
 pub mod matching;
 pub mod peer;

@@ -2,6 +2,7 @@
 
 use super::envelope::{DATA, EAGER, Envelope, Piece, Words};
 use super::peer::{Bulk, Outgoing, Queued};
+use super::send::IN_PLACE_MIN;
 use crate::process::Process;
 use crate::status::Outcome;
 use fm::{HandlerId, Peer};
@@ -108,6 +109,11 @@ impl Process {
                 let Some(request) = self.requests.find(*request) else { return true };
                 let inner = request.inner.lock();
                 let bytes = inner.memory.len() as usize;
+                if bytes as u64 >= IN_PLACE_MIN
+                    && let Some(body) = inner.memory.piece_at(0, bytes)
+                {
+                    return self.fm.try_send_from(peer, EAGER, &envelope.to_bytes(), body);
+                }
                 self.fm.try_send(peer, EAGER, Envelope::SIZE + bytes, |packet| {
                     let (head, body) = packet.split_at_mut(Envelope::SIZE);
                     envelope.write(head);
@@ -144,11 +150,16 @@ impl Process {
         };
         let inner = request.inner.lock();
         let len = (bulk.end - bulk.offset).min(piece_max as u64) as usize;
-        let sent = self.fm.try_send(peer, DATA, Words::SIZE + len, |packet| {
-            let (head, body) = packet.split_at_mut(Words::SIZE);
-            head.copy_from_slice(&Piece::words(bulk.receive, bulk.offset).to_bytes());
-            inner.memory.read_at(bulk.offset, body);
-        });
+        let words = Piece::words(bulk.receive, bulk.offset).to_bytes();
+        let in_place = if len as u64 >= IN_PLACE_MIN { inner.memory.piece_at(bulk.offset, len) } else { None };
+        let sent = match in_place {
+            Some(body) => self.fm.try_send_from(peer, DATA, &words, body),
+            None => self.fm.try_send(peer, DATA, Words::SIZE + len, |packet| {
+                let (head, body) = packet.split_at_mut(Words::SIZE);
+                head.copy_from_slice(&words);
+                inner.memory.read_at(bulk.offset, body);
+            }),
+        };
         if sent {
             bulk.offset += len as u64;
         }

@@ -1,6 +1,6 @@
 //! Sending: eager while the receiver's budget lasts, rendezvous beyond (MPI 5.0 section 3.4 leaves the choice to us).
 //!
-//! A message of at most [`eager_bytes_max`](crate::config::Config) leaves with its envelope in one packet. Otherwise only the
+//! A message of at most [`eager_bytes_max`](crate::config::Config), or what the device says, leaves with its envelope in one packet. Otherwise only the
 //! envelope goes, and [`rendezvous`](super::rendezvous) sends the body once the receive is there. A synchronous send always takes the
 //! second way: the receiver's clearance is the proof of the match.
 
@@ -177,11 +177,15 @@ impl Process {
             return false;
         }
         envelope.sequence = out.sequence;
-        let sent = self.fm.try_send(peer, EAGER, Envelope::SIZE + bytes as usize, |packet| {
-            let (head, body) = packet.split_at_mut(Envelope::SIZE);
-            envelope.write(head);
-            buf.read_at(0, body);
-        });
+        let in_place = if bytes >= IN_PLACE_MIN { buf.as_bytes() } else { None };
+        let sent = match in_place {
+            Some(body) => self.fm.try_send_from(peer, EAGER, &envelope.to_bytes(), body),
+            None => self.fm.try_send(peer, EAGER, Envelope::SIZE + bytes as usize, |packet| {
+                let (head, body) = packet.split_at_mut(Envelope::SIZE);
+                envelope.write(head);
+                buf.read_at(0, body);
+            }),
+        };
         if sent {
             out.next_sequence();
             state.sent.eager.count(bytes);
@@ -213,10 +217,14 @@ impl Process {
     /// what we can do there, it can do here; and if it cannot, it says so.
     #[inline]
     fn travels_whole(&self, peer: Peer, bytes: u64) -> bool {
-        bytes <= self.config.eager_bytes_max().min(self.fm.max_message(peer) - Envelope::SIZE) as u64
+        let eager = self.config.eager_bytes_max().max(self.fm.unasked_max(peer));
+        bytes <= eager.min(self.fm.max_message(peer) - Envelope::SIZE) as u64
             && (bytes < self.config.fetch_bytes_min() || !self.fm.can_read(peer))
     }
 }
+
+/// From so many bytes on a body that is one piece is left to the device where it lies, which may spare copying it.
+pub(super) const IN_PLACE_MIN: u64 = 2048;
 
 fn envelope(to: &Address<'_>, context: u32) -> Envelope {
     Envelope { comm: context, plane: to.plane, tag: to.tag, source: to.comm.rank as u32, sequence: 0 }

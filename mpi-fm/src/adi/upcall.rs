@@ -8,7 +8,7 @@ use super::peer::Owed;
 use super::receive::{Arrived, Body, matched_tag};
 use crate::process::Process;
 use fm::stream::Receive;
-use fm::{HandlerId, Peer, Upcall};
+use fm::{HandlerId, Landing, Peer, Upcall};
 use smallvec::SmallVec;
 
 /// Runs the handlers of one process.
@@ -71,6 +71,14 @@ impl Upcall for Handlers<'_> {
             }
             _ => {}
         }
+    }
+
+    fn place(&self, from: Peer, handler: HandlerId, head: &[u8], len: usize) -> Option<Landing> {
+        self.0.place(from, handler, head, len)
+    }
+
+    fn land(&self, _from: Peer, landing: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {
+        self.0.land(landing, at, fill);
     }
 
     /// The engine keeps every message within a packet; a longer one is none of ours.
