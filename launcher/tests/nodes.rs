@@ -249,7 +249,8 @@ fn a_daemon_that_is_not_answered_leaves() {
     let mut daemon = command.spawn().unwrap();
     let _open = daemon.stdin.take();
     assert!(daemon.wait().unwrap().success());
-    assert!((9..15).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    // Longer where this machine itself stood still meanwhile.
+    assert!((9..60).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
 
 /// A debugger stops ranks for hours, and Ctrl-Z stops a job.

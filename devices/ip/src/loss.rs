@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 /// Told of a loss: which peer, and what happened.
 pub type Tell = Box<dyn Fn(Peer, &str) + Send + Sync>;
 
-/// How long the launcher may take to end a job that has lost a process.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the launcher may take to end a job that has lost a process, or a whole machine: it gives one that is silent 10 seconds, and can
+/// say more of it than a process that finds no way there.
+const PATIENCE: Duration = Duration::from_secs(13);
 
 /// A process that sleeps while a loss waits to be told looks so often.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);

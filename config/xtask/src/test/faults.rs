@@ -88,10 +88,10 @@ impl Plan {
         let milliseconds = if lots.below(2) == 0 { lots.below(500) } else { 500 + lots.below(2000) };
         Plan {
             fault,
-            kind: ["plain", "fork", "setsid"][lots.below(3) as usize],
+            kind: ["plain", "fork", "setsid", "late"][lots.below(4) as usize],
             host: 1 + lots.below(HOSTS.into()) as u8,
             delay: Duration::from_millis(milliseconds),
-            heartbeat: if lots.below(8) == 0 { 10 } else { 3 },
+            heartbeat: if lots.below(5) == 0 { 10 } else { 3 },
         }
     }
 

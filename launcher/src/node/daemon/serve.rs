@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::fd::OwnedFd;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use hpvm_wire::status::Snapshot;
@@ -11,7 +12,7 @@ use rustix::io::Errno;
 
 use crate::job::output::Ends;
 use crate::job::watch::Watch;
-use crate::keeper::Keepers;
+use crate::keeper::{Keepers, SURVIVOR_MAX};
 use crate::link::Message;
 use crate::network::Kept;
 use crate::node::channel::Channel;
@@ -45,7 +46,9 @@ pub struct Service {
     watch: Watch,
     watched: HashSet<u32>,
     look_again: Instant,
-    /// The keepers have left, and everything below them; whether in order.
+    /// A keeper has left: until when the other one is waited for.
+    leaving: Option<Instant>,
+    /// Both have left, and everything below them; whether in order.
     is_over: bool,
     done: bool,
     /// By which the outer keeper hears that this process lives.
@@ -84,6 +87,7 @@ impl Service {
             watch: Watch::default(),
             watched: HashSet::new(),
             look_again: Instant::now(),
+            leaving: None,
             is_over: false,
             done: false,
             pulse: Pulse::new(silence, Instant::now()),
@@ -110,7 +114,7 @@ impl Service {
             }
             self.pass_input(&mut channel);
             self.pass_output(&mut channel);
-            if !self.is_over && (self.keepers.inner.is_closed() || self.keepers.outer.is_closed()) {
+            if !self.is_over && self.keepers_are_gone() {
                 self.keepers_have_left(&mut channel);
             }
             // Nobody writes any more: what is in the pipes is all there will be.
@@ -120,11 +124,28 @@ impl Service {
         }
     }
 
-    /// hpvmrun is gone: so is everything here, by the keepers and by our own hand.
+    /// hpvmrun is gone: so is everything here, by the keepers and then by our own hand. They are not killed at their work: the kernel may end this
+    /// process any moment, with ssh's session.
     fn abandon(self) -> u8 {
-        drop(self.keepers);
+        let Keepers { inner, outer, outer_pid } = self.keepers;
+        drop((inner, outer));
+        let (mut outer_lives, until) = (!self.is_over, Instant::now() + SURVIVOR_MAX);
+        while outer_lives && Instant::now() < until {
+            thread::sleep(Duration::from_millis(2));
+            reap::ready(&mut |pid, _| outer_lives &= pid != outer_pid);
+        }
         reap::everything(&HashSet::new(), |_, _| ());
         crate::exit::LAUNCH
+    }
+
+    /// Both leave when all is done. When one was killed the other one ends the ranks, and is given some time.
+    fn keepers_are_gone(&mut self) -> bool {
+        let closed = [self.keepers.inner.is_closed(), self.keepers.outer.is_closed()];
+        if closed == [false; 2] {
+            return false;
+        }
+        let until = *self.leaving.get_or_insert_with(|| Instant::now() + SURVIVOR_MAX);
+        closed == [true; 2] || Instant::now() >= until
     }
 
     fn keepers_have_left(&mut self, channel: &mut Channel) {
@@ -150,8 +171,10 @@ impl Service {
         let mut polled: Vec<PollFd> = channel.interests().collect();
         if !self.is_over {
             let sending = if self.keepers.inner.has_unsent() { PollFlags::OUT } else { PollFlags::empty() };
-            polled.push(PollFd::new(&self.keepers.inner, PollFlags::IN | sending));
-            polled.push(PollFd::new(&self.keepers.outer, PollFlags::IN));
+            let (inner, outer) = (&self.keepers.inner, &self.keepers.outer);
+            // One that has ended would be ready for ever.
+            polled.extend((!inner.is_closed()).then(|| PollFd::new(inner, PollFlags::IN | sending)));
+            polled.extend((!outer.is_closed()).then(|| PollFd::new(outer, PollFlags::IN)));
         }
         polled.push(PollFd::new(&self.bell, PollFlags::IN));
         polled.extend(self.watch.interests().map(|process| PollFd::from_borrowed_fd(process, PollFlags::IN)));
@@ -161,7 +184,8 @@ impl Service {
         if let Some(stdin) = self.stdin.as_ref().filter(|_| !self.input.is_empty()) {
             polled.push(PollFd::new(stdin, PollFlags::OUT));
         }
-        let next = [channel.next_look(), self.pulse.next()].into_iter().flatten().fold(self.look_again, Instant::min);
+        let leaving = self.leaving.filter(|_| !self.is_over);
+        let next = [channel.next_look(), self.pulse.next(), leaving].into_iter().flatten().fold(self.look_again, Instant::min);
         let left = next.saturating_duration_since(Instant::now());
         let _ = poll(&mut polled, Timespec::try_from(left).ok().as_ref());
     }

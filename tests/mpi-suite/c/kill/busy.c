@@ -1,5 +1,5 @@
 /* Talks round a ring until it is killed; the rounds of src/kill.rs end it. Argument: "plain"; "fork": with a child of
- * its own that would live for long; "setsid": with a child in a session of its own. */
+ * its own that would live for long; "setsid": with a child in a session of its own; "late": says nothing for two seconds. */
 #include "check.h"
 
 #include <unistd.h>
@@ -17,8 +17,10 @@ static void child(int own_session) {
 int main(int argc, char **argv) {
     const char *how = argc > 1 ? argv[1] : "plain";
     begin(&argc, &argv);
-    if (strcmp(how, "plain") != 0)
+    if (strcmp(how, "fork") == 0 || strcmp(how, "setsid") == 0)
         child(strcmp(how, "setsid") == 0);
+    if (strcmp(how, "late") == 0)
+        sleep(2);
     int right = (world_rank + 1) % world_size, left = (world_rank + world_size - 1) % world_size;
     static char out[70000], in[70000];
     for (;;)
