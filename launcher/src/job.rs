@@ -102,6 +102,7 @@ struct Running<'a> {
     /// When `--timeout` strikes.
     timeout: Option<Instant>,
     hang: Option<Hang>,
+    failure_is_told: bool,
     /// Reports that wait for what the system says about the ranks.
     reports: Vec<(Instant, Why)>,
     look_again: Instant,
@@ -126,6 +127,7 @@ pub fn run(job: Job) -> u8 {
         phase: Phase::Running,
         timeout,
         hang: Hang::new(hang_report, now),
+        failure_is_told: false,
         reports: Vec::new(),
         look_again: Instant::now(),
         memory_kills: summary::memory_kills(),
@@ -206,9 +208,18 @@ impl Running<'_> {
         if let Err(trouble) = self.job.output.work(now) {
             self.trouble(trouble);
         }
+        self.tell_first_failure();
         self.look_for_hangs(now);
         self.report(now);
         self.advance(now);
+    }
+
+    fn tell_first_failure(&mut self) {
+        let Some(first) = self.judge.incidents.first().copied().filter(|_| !self.failure_is_told) else { return };
+        self.failure_is_told = true;
+        let how = summary::incident(self.job.plan, &self.judge, &self.job.board, &first);
+        let (pid, node) = (self.judge.pid(first.rank), self.job.plan.host_of(first.rank));
+        self.event("failure", json!({ "rank": first.rank, "pid": pid, "node": node, "status": first.status(), "how": how }));
     }
 
     /// From phase to phase.
@@ -252,7 +263,8 @@ impl Running<'_> {
 
     /// Tells programs, and with `--verbose` people.
     fn event(&mut self, event: &str, fields: serde_json::Value) {
-        if self.job.options.verbose {
+        // A report has just been written in words.
+        if self.job.options.verbose && event != "report" {
             self.job.output.note(&format!("{event} {fields}"));
         }
         if let Err(text) = self.job.events.write(event, fields) {
@@ -273,7 +285,15 @@ impl Running<'_> {
             eprintln!("hpvmrun: {text}");
             status = 1;
         }
-        let _ = self.job.events.write("end", json!({ "status": status }));
+        let why = match self.judge.ending() {
+            Some(Ending::Incident(_)) => "failure",
+            Some(Ending::Signal(_)) => "signal",
+            Some(Ending::Timeout) => "timeout",
+            Some(Ending::Own { .. }) => "launcher",
+            None if self.judge.incidents.is_empty() => "done",
+            None => "failure",
+        };
+        let _ = self.job.events.write("end", json!({ "status": status, "why": why }));
         status
     }
 }

@@ -104,3 +104,28 @@ fn a_report_for_programs() {
     assert_eq!(report["ranks"][0]["wait"]["communicator"], "MPI_COMM_WORLD", "{report}");
     assert!(report["conclusions"][0].as_str().unwrap().starts_with("cycle: rank 0 waits in MPI_Recv"), "{report}");
 }
+
+#[rstest]
+#[case("finalize", 0, "done", None)]
+#[case("@1/exit=3 forever", 3, "failure", Some(" left with exit status 3, after MPI_Init and without MPI_Finalize"))]
+#[case("@0/abort=7 forever", 7, "failure", Some(" called MPI_Abort with code 7"))]
+fn events_from_start_to_end(#[case] steps: &str, #[case] status: i32, #[case] why: &str, #[case] failure: Option<&str>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events");
+    let outcome = run_words(&words(&["--json-events", file.to_str().unwrap()], "2", steps));
+    assert_eq!(outcome.status, status, "{outcome:?}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let named = |name: &str| events.iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
+    assert_eq!((&events[0]["event"], &events[0]["ranks"]), (&"start".into(), &2.into()), "{text}");
+    let started = named("started");
+    assert!(started.len() == 2 && started.iter().all(|event| event["pid"].is_u64() && event["node"].is_string()), "{text}");
+    assert_eq!(named("ended").len(), 2, "{text}");
+    let end = events.last().unwrap();
+    assert_eq!((&end["event"], &end["status"], &end["why"]), (&"end".into(), &status.into(), &why.into()), "{text}");
+    let failures = named("failure");
+    assert_eq!(failures.len(), usize::from(failure.is_some()), "{text}");
+    if let Some(how) = failure {
+        assert!(failures[0]["how"].as_str().unwrap().contains(how) && failures[0]["status"] == status, "{text}");
+    }
+}

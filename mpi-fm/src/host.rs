@@ -16,6 +16,13 @@ pub trait Host: Send + Sync {
     /// Whether a wait is shown: another thread's call may have gone on since.
     fn is_waiting(&self) -> bool;
 
+    /// Calls that only ask (`MPI_Test`) have asked for this in vain so often, one after the other. `moved`: other calls have got something
+    /// done since this was told last. Off the fast path.
+    fn asks(&self, waiting: &Waiting, times: u32, moved: bool);
+
+    /// Something has come. Only after [`asks`](Self::asks).
+    fn has_asked(&self);
+
     /// Ends the job with `code`, telling the launcher why (MPI 5.0 section 9.6). Does not return.
     fn abort(&self, code: i32) -> !;
 

@@ -5,6 +5,7 @@ use crate::adi::peer::PeerState;
 use crate::adi::progress::Waiters;
 use crate::attr::Keyvals;
 use crate::bsend::BufferSlot;
+use crate::coll::Form;
 use crate::coll::running::Running;
 use crate::comm::queues::Queues;
 use crate::comm::{self, Comm};
@@ -22,7 +23,7 @@ use fm::{Fm, Park, Peer, ThreadLock, Threading};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// One rank. There is no other state: many of them live side by side in a test.
@@ -57,6 +58,8 @@ pub struct Process {
     pub(crate) waiters: Waiters,
     /// How many polls in a row have found nothing.
     pub(crate) vain_polls: AtomicU32,
+    /// [`traffic`](Self::traffic) when the status line last said that this process asks.
+    pub(crate) shown_traffic: AtomicU64,
     /// Buffer for buffered sends.
     pub buffer: BufferSlot,
     /// Nonblocking collectives under way.
@@ -93,6 +96,7 @@ impl Process {
             progress_turn: ThreadLock::new(threading, ()),
             waiters: Waiters::default(),
             vain_polls: AtomicU32::new(0),
+            shown_traffic: AtomicU64::new(0),
             buffer: BufferSlot::default(),
             running: Running::new(threading),
             places: fm.neighbours().map(|neighbours| Arc::new(Places::new(neighbours, fm.me()))),
@@ -175,6 +179,14 @@ impl Process {
             totals.rendezvous_received += peer.received.rendezvous.total();
         }
         totals
+    }
+
+    /// A number that changes with each message, and with each blocking collective call, which may go by no message.
+    pub(crate) fn traffic(&self) -> u64 {
+        let Totals { own, eager_sent, eager_received, rendezvous_sent, rendezvous_received } = self.totals();
+        let messages = [own, eager_sent, eager_received, rendezvous_sent, rendezvous_received].into_iter().map(|total| total.messages);
+        let calls = |comm: &Arc<Comm>| u64::from(comm.calls(Form::Blocking));
+        messages.sum::<u64>() + calls(self.world()) + self.comms.iter().map(|(_, comm)| calls(comm)).sum::<u64>()
     }
 
     /// This process's count of the communicators it leads, for the next one's global name.

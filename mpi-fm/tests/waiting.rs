@@ -28,6 +28,10 @@ impl Host for Quiet {
         false
     }
 
+    fn asks(&self, _: &Waiting, _: u32, _: bool) {}
+
+    fn has_asked(&self) {}
+
     fn abort(&self, code: i32) -> ! {
         panic!("aborted with code {code}")
     }
@@ -202,9 +206,9 @@ fn who_asks_in_vain_gives_way() {
         let fm = Fm::new(Peer(me), 2, vec![network.device(Peer(me))], |_| 0, Threading::Single, false);
         Process::new(fm, park.clone(), Arc::new(Quiet), Config::default())
     });
-    (0..3).for_each(|_| here.poll());
+    (0..3).for_each(|_| here.poll(|| Waiting::UNKNOWN));
     there.isend(forever(&there, 8), to_the_other(&there, 1), Mode::Standard).expect("a small send");
     while network.advance() {}
-    (0..3).for_each(|_| here.poll());
+    (0..3).for_each(|_| here.poll(|| Waiting::UNKNOWN));
     assert_eq!(*park.0.lock().expect("no panic"), [1, 2, 3, 1, 2], "the message is no vain poll");
 }

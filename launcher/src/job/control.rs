@@ -111,7 +111,7 @@ impl Running<'_> {
                     self.judge.started(rank, pid);
                     // It may have rung before this was known.
                     self.watch_below(rank, Seen::on(&self.job.board[rank as usize]));
-                    self.event("started", json!({ "rank": rank, "pid": pid }));
+                    self.event("started", json!({ "rank": rank, "pid": pid, "node": self.job.plan.host_of(rank) }));
                 }
                 Message::NotStarted { rank, step, errno } => self.not_started(rank, step, errno),
                 Message::Ended { rank, end } => self.rank_ended(rank, end),
@@ -175,7 +175,8 @@ impl Running<'_> {
 
     pub(super) fn look_for_hangs(&mut self, now: Instant) {
         let Some(hang) = self.hang.as_mut().filter(|hang| hang.deadline() <= now && self.phase == Phase::Running) else { return };
-        match hang.look(&hang::Seen::all(&self.judge, &self.job.board), now, now_ns()) {
+        let now_ns = now_ns();
+        match hang.look(&hang::Seen::all(&self.judge, &self.job.board, now_ns), now, now_ns) {
             Todo::Nothing => (),
             Todo::Ask => self.look_closer(),
             Todo::Tell => self.reports.push((now, Why::Hang)),

@@ -1,7 +1,7 @@
 //! Notices that no rank makes progress any more, for `--hang-report`.
 //!
 //! Pure: it is told at some moments what the status lines say. A rank is without progress while it waits in MPI and nothing comes to
-//! it, or is stopped by a signal; one that has left, or called `MPI_Finalize`, does not count. A rank that is not in a wait computes, or sleeps for
+//! it, or asks for something and does nothing else (`MPI_Test` in a loop), or is stopped by a signal; one that has left, or called `MPI_Finalize`, does not count. A rank that is not in a wait computes, or sleeps for
 //! reasons of its own, for as long as it likes.
 //!
 //! A line can be wrong in one way: a rank that waits in one thread may compute in another, and one that gets a long message without a pause shows the wait
@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant};
 
-use hpvm_wire::status::Process;
+use hpvm_wire::status::{Asking, Process};
 use hpvm_wire::{Board, State};
 
 use super::judge::Judge;
@@ -20,6 +20,9 @@ const LOOK_MIN: Duration = Duration::from_millis(50);
 /// What the system says of ranks on other machines has arrived after that.
 pub const ANSWER: Duration = Duration::from_millis(400);
 
+/// Who has a processor for longer than this for each time that it asks does something else, too.
+const ASKING_US_MAX: u64 = 20;
+
 /// What a line says that matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -29,6 +32,8 @@ pub enum Standing {
     Runs,
     /// In the same wait since then, in which something came at that time.
     Waits { since_ns: u64, moved_ns: u64 },
+    /// In calls that ask in vain, since then, so often.
+    Asks { since_ns: u64, times: u32 },
     Stopped,
 }
 
@@ -40,11 +45,11 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub fn all(judge: &Judge, board: &Board) -> Vec<Self> {
-        (0..).zip(board.iter()).map(|(rank, line)| Self::of(rank, judge, line)).collect()
+    pub fn all(judge: &Judge, board: &Board, now_ns: u64) -> Vec<Self> {
+        (0..).zip(board.iter()).map(|(rank, line)| Self::of(rank, judge, line, now_ns)).collect()
     }
 
-    fn of(rank: u32, judge: &Judge, line: &hpvm_wire::StatusLine) -> Self {
+    fn of(rank: u32, judge: &Judge, line: &hpvm_wire::StatusLine, now_ns: u64) -> Self {
         let process = line.process();
         let standing = match (line.state(), line.wait()) {
             _ if judge.has_left(rank) => Standing::Over,
@@ -52,14 +57,20 @@ impl Seen {
             (_, Some(wait)) => Standing::Waits { since_ns: wait.since_ns, moved_ns: wait.moved_ns },
             // Not `t`: with a debugger there is somebody who knows.
             (State::Initialised, None) if process.is_some_and(|process| process.state == b'T') => Standing::Stopped,
-            (_, None) => Standing::Runs,
+            (_, None) => match line.asks(now_ns) {
+                Some(Asking { since_ns, times, .. }) => Standing::Asks { since_ns, times },
+                None => Standing::Runs,
+            },
         };
         Self { standing, process }
     }
 
     /// Whether the two mean that the rank has not moved.
     fn is_where(&self, before: &Self) -> bool {
-        self.standing == before.standing
+        match (before.standing, self.standing) {
+            (Standing::Asks { since_ns: before, .. }, Standing::Asks { since_ns, .. }) => before == since_ns,
+            (before, now) => before == now,
+        }
     }
 }
 
@@ -154,7 +165,10 @@ impl Hang {
             return (Stage::Asked { by: now + ANSWER }, Todo::Ask);
         }
         // Whether a rank is stopped is seen by asking only. That is done where others wait for somebody.
-        let waits_long = |rank: &Seen| matches!(rank.standing, Standing::Waits { moved_ns, .. } if for_half(moved_ns));
+        let waits_long = |rank: &Seen| match rank.standing {
+            Standing::Waits { moved_ns, .. } | Standing::Asks { since_ns: moved_ns, .. } => for_half(moved_ns),
+            Standing::Over | Standing::Runs | Standing::Stopped => false,
+        };
         if ranks.iter().any(waits_long) && self.asked.is_none_or(|asked| now.saturating_duration_since(asked) >= half) {
             self.asked = Some(now);
             return (Stage::Calm, Todo::Ask);
@@ -173,7 +187,7 @@ fn quiet(ranks: &[Seen]) -> Option<u64> {
     for rank in ranks {
         match rank.standing {
             Standing::Over | Standing::Stopped => (),
-            Standing::Waits { moved_ns, .. } => latest = latest.max(Some(moved_ns)),
+            Standing::Waits { moved_ns, .. } | Standing::Asks { since_ns: moved_ns, .. } => latest = latest.max(Some(moved_ns)),
             Standing::Runs => return None,
         }
     }
@@ -185,9 +199,20 @@ fn are_busy(before: &[Seen], ranks: &[Seen], time: Duration) -> bool {
     // In hundredths of a second; an eighth of the time, and what looking around takes.
     let most = (time.as_millis() / 80) as u32 + 3;
     before.iter().zip(ranks).any(|(before, rank)| match (before.process, rank.process) {
-        (Some(before), Some(rank)) => rank.busy_since(before) > most || [before.state, rank.state] == [b'R'; 2],
-        _ => false,
+        (Some(then), Some(now)) => match asked(before, rank) {
+            Some(times) => u64::from(now.busy_since(then)) * 10_000 > u64::from(times) * ASKING_US_MAX,
+            None => now.busy_since(then) > most || [then.state, now.state] == [b'R'; 2],
+        },
+        _ => asked(before, rank).is_some(),
     })
+}
+
+/// How often a rank that only asks has done so in between.
+fn asked(before: &Seen, rank: &Seen) -> Option<u32> {
+    match (before.standing, rank.standing) {
+        (Standing::Asks { times: before, .. }, Standing::Asks { times, .. }) => Some(times.wrapping_sub(before)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

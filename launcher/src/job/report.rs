@@ -8,7 +8,7 @@ mod words;
 
 use std::fmt::Write as _;
 
-use hpvm_wire::status::{Process, Wait};
+use hpvm_wire::status::{Asking, Process, Wait};
 use hpvm_wire::{Board, State};
 use serde_json::{Value, json};
 
@@ -36,22 +36,28 @@ pub enum Doing {
     /// Nothing that it would wait for.
     Runs,
     Waits(Wait),
+    /// In calls that return at once, again and again.
+    Asks(Wait),
     Finalised,
     Aborts,
 }
 
 impl View {
-    fn of(rank: u32, judge: &Judge, board: &Board) -> Self {
+    fn of(rank: u32, judge: &Judge, board: &Board, now_ns: u64) -> Self {
         let line = &board[rank as usize];
+        let asking = line.asks(now_ns);
+        let asks = |Asking { waiting, since_ns, .. }| Doing::Asks(Wait { waiting, since_ns, moved_ns: since_ns });
         let doing = match line.state() {
             state if judge.has_left(rank) => Doing::Left { finalised: state == State::Finalised },
             State::Plain if line.pid().is_some() => Doing::Initialises,
             State::Plain => Doing::Plain,
-            State::Initialised => line.wait().map_or(Doing::Runs, Doing::Waits),
+            State::Initialised => line.wait().map(Doing::Waits).or(asking.map(asks)).unwrap_or(Doing::Runs),
             State::Finalised => Doing::Finalised,
             State::Aborted => Doing::Aborts,
         };
-        Self { pid: judge.pid(rank), doing, call: line.last_call(), process: line.process() }
+        // Between the calls that ask there may be others.
+        let call = asking.filter(|_| matches!(doing, Doing::Asks(_))).and_then(|asking| asking.call).or(line.last_call());
+        Self { pid: judge.pid(rank), doing, call, process: line.process() }
     }
 
     fn is_stopped(&self) -> bool {
@@ -60,7 +66,7 @@ impl View {
 
     fn wait(&self) -> Option<&Wait> {
         match &self.doing {
-            Doing::Waits(wait) => Some(wait),
+            Doing::Waits(wait) | Doing::Asks(wait) => Some(wait),
             _ => None,
         }
     }
@@ -78,7 +84,7 @@ pub struct Report {
 
 impl Report {
     pub fn new(plan: &Plan, judge: &Judge, board: &Board, now_ns: u64) -> Self {
-        let ranks = (0..plan.size()).map(|rank| View::of(rank, judge, board)).collect();
+        let ranks = (0..plan.size()).map(|rank| View::of(rank, judge, board, now_ns)).collect();
         let hosts = (plan.machines.len() > 1).then(|| (0..plan.size()).map(|rank| plan.host_of(rank).to_owned()).collect());
         Self { ranks, hosts, now_ns }
     }

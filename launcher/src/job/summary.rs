@@ -61,7 +61,8 @@ fn outcome(plan: &Plan, judge: &Judge, board: &Board) -> Option<String> {
     }
 }
 
-fn incident(plan: &Plan, judge: &Judge, board: &Board, incident: &Incident) -> String {
+/// How a rank failed, as a sentence.
+pub fn incident(plan: &Plan, judge: &Judge, board: &Board, incident: &Incident) -> String {
     let part = &plan.parts[plan.ranks[incident.rank as usize].part];
     let line = &board[incident.rank as usize];
     let pid = judge.pid(incident.rank).map_or_else(String::new, |pid| format!("pid {pid}, "));

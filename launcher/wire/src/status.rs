@@ -41,6 +41,21 @@ pub struct Wait {
     pub moved_ns: u64,
 }
 
+/// Calls of a rank that only ask, again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asking {
+    pub waiting: Waiting,
+    /// `MPI_Test`
+    pub call: Option<&'static str>,
+    /// Grows by a thousand or so at a time, and wraps.
+    pub times: u32,
+    /// Since when no call has got anything done.
+    pub since_ns: u64,
+}
+
+/// A rank that asks all the time says so several times a second.
+const ASKED_LATELY_NS: u64 = 2_000_000_000;
+
 /// One rank's line. A fresh memfd's zeroes are a line nobody has claimed.
 #[repr(C, align(128))]
 #[derive(Debug, Default)]
@@ -49,7 +64,8 @@ pub struct StatusLine {
     pid: AtomicU32,
     /// Index into [`calls::NAMES`] plus one, so that zero is "none yet".
     call: AtomicU16,
-    _unused: AtomicU16,
+    /// The same of the call that asks.
+    asked_call: AtomicU16,
     abort_code: AtomicI32,
     /// Zero when not waiting.
     since_ns: AtomicU64,
@@ -58,7 +74,11 @@ pub struct StatusLine {
     waiting: [AtomicU32; Waiting::WORDS],
     /// A [`Process`]: written by who looks after the rank.
     process: AtomicU32,
-    _reserved: [AtomicU32; 7],
+    /// How often in a row a call that only asks has done so in vain; zero when it is not known to.
+    asked_times: AtomicU32,
+    asked_since_ns: AtomicU64,
+    asked_last_ns: AtomicU64,
+    _reserved: AtomicU64,
 }
 
 const _: () = assert!(size_of::<StatusLine>() == StatusLine::SIZE && align_of::<StatusLine>() == StatusLine::SIZE);
@@ -106,6 +126,7 @@ impl StatusLine {
             to.store(word, Ordering::Relaxed);
         }
         self.moved_ns.store(now_ns, Ordering::Relaxed);
+        self.asked_times.store(0, Ordering::Relaxed);
         if self.since_ns.load(Ordering::Relaxed) == 0 {
             self.since_ns.store(now_ns, Ordering::Release);
         }
@@ -114,6 +135,28 @@ impl StatusLine {
     /// The wait is over. Only needed after [`StatusLine::waiting`].
     pub fn running(&self) {
         self.since_ns.store(0, Ordering::Relaxed);
+    }
+
+    /// The call has asked for this in vain so often in a row. `moved`: other calls have got something done since this was said last.
+    pub fn asking(&self, waiting: &Waiting, times: u32, moved: bool, now_ns: u64) {
+        if self.is_waiting() {
+            // Another thread's.
+            return;
+        }
+        for (to, word) in self.waiting.iter().zip(waiting.to_words()) {
+            to.store(word, Ordering::Relaxed);
+        }
+        if moved || self.asked_times.load(Ordering::Relaxed) == 0 {
+            self.asked_since_ns.store(now_ns, Ordering::Relaxed);
+        }
+        self.asked_last_ns.store(now_ns, Ordering::Relaxed);
+        self.asked_call.store(self.call.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.asked_times.store(times.max(1), Ordering::Release);
+    }
+
+    /// It has not asked in vain. Only needed after [`StatusLine::asking`].
+    pub fn asked(&self) {
+        self.asked_times.store(0, Ordering::Relaxed);
     }
 
     /// Whether the line shows a wait.
@@ -154,6 +197,20 @@ impl StatusLine {
         let words = self.waiting.each_ref().map(|word| word.load(Ordering::Relaxed));
         let moved_ns = self.moved_ns.load(Ordering::Relaxed);
         (since_ns != 0).then(|| Wait { waiting: Waiting::from_words(&words), since_ns, moved_ns: moved_ns.max(since_ns) })
+    }
+
+    /// What the rank asks for again and again, if it has done so in vain of late.
+    pub fn asks(&self, now_ns: u64) -> Option<Asking> {
+        let times = self.asked_times.load(Ordering::Acquire);
+        let (since_ns, last_ns) = (self.asked_since_ns.load(Ordering::Relaxed), self.asked_last_ns.load(Ordering::Relaxed));
+        let is_late = now_ns.saturating_sub(last_ns) > ASKED_LATELY_NS;
+        let words = self.waiting.each_ref().map(|word| word.load(Ordering::Relaxed));
+        (times != 0 && !is_late && !self.is_waiting()).then(|| Asking {
+            waiting: Waiting::from_words(&words),
+            call: calls::name(self.asked_call.load(Ordering::Relaxed).wrapping_sub(1)),
+            times,
+            since_ns,
+        })
     }
 
     /// Notes how the system sees the MPI process, which only its own machine can be asked.
@@ -203,36 +260,45 @@ pub struct Snapshot {
     pub since_ns: u64,
     pub moved_ns: u64,
     pub waiting: [u32; Waiting::WORDS],
+    pub asked_call: u16,
+    pub asked_times: u32,
+    pub asked_since_ns: u64,
+    pub asked_last_ns: u64,
     /// Zero, unless who looks after the rank has asked the system.
     pub process: u32,
 }
 
 impl Snapshot {
-    pub const WORDS: usize = 9 + Waiting::WORDS;
+    pub const WORDS: usize = 15 + Waiting::WORDS;
 
     /// As it travels.
     pub fn to_words(self) -> [u32; Self::WORDS] {
-        let Self { state, pid, call, abort_code, since_ns, moved_ns, waiting, process } = self;
-        let halves = |long: u64| [long as u32, (long >> 32) as u32];
-        let ([since, since_high], [moved, moved_high]) = (halves(since_ns), halves(moved_ns));
+        let head = [self.state, self.pid, self.call.into(), self.abort_code as u32, self.process, self.asked_call.into(), self.asked_times];
+        let times = [self.since_ns, self.moved_ns, self.asked_since_ns, self.asked_last_ns];
+        let halves = times.iter().flat_map(|time| [*time as u32, (time >> 32) as u32]);
         let mut words = [0; Self::WORDS];
-        let head = [state, pid, call.into(), abort_code as u32, since, since_high, moved, moved_high, process];
-        words[..9].copy_from_slice(&head);
-        words[9..].copy_from_slice(&waiting);
+        for (to, word) in words.iter_mut().zip(head.into_iter().chain(halves).chain(self.waiting)) {
+            *to = word;
+        }
         words
     }
 
     pub fn from_words(words: [u32; Self::WORDS]) -> Self {
-        let [state, pid, call, abort_code, since, since_high, moved, moved_high, process, waiting @ ..] = words;
-        let long = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+        let [state, pid, call, abort_code, process, asked_call, asked_times, rest @ ..] = words;
+        let (times, waiting) = rest.split_at(8);
+        let time = |at: usize| u64::from(times[2 * at]) | u64::from(times[2 * at + 1]) << 32;
         Self {
             state,
             pid,
             call: call as u16,
             abort_code: abort_code as i32,
-            since_ns: long(since, since_high),
-            moved_ns: long(moved, moved_high),
-            waiting,
+            since_ns: time(0),
+            moved_ns: time(1),
+            waiting: std::array::from_fn(|at| waiting[at]),
+            asked_call: asked_call as u16,
+            asked_times,
+            asked_since_ns: time(2),
+            asked_last_ns: time(3),
             process,
         }
     }
@@ -240,7 +306,13 @@ impl Snapshot {
     /// With the start of a wait as the time since, and back: clocks of two machines have nothing in common.
     pub fn turn_clock(self, now_ns: u64) -> Self {
         let turned = |at: u64| if at == 0 { 0 } else { now_ns.saturating_sub(at).max(1) };
-        Self { since_ns: turned(self.since_ns), moved_ns: turned(self.moved_ns), ..self }
+        Self {
+            since_ns: turned(self.since_ns),
+            moved_ns: turned(self.moved_ns),
+            asked_since_ns: turned(self.asked_since_ns),
+            asked_last_ns: turned(self.asked_last_ns),
+            ..self
+        }
     }
 }
 
@@ -254,6 +326,10 @@ impl StatusLine {
             since_ns: self.since_ns.load(Ordering::Acquire),
             moved_ns: self.moved_ns.load(Ordering::Relaxed),
             waiting: self.waiting.each_ref().map(|word| word.load(Ordering::Relaxed)),
+            asked_call: self.asked_call.load(Ordering::Relaxed),
+            asked_times: self.asked_times.load(Ordering::Relaxed),
+            asked_since_ns: self.asked_since_ns.load(Ordering::Relaxed),
+            asked_last_ns: self.asked_last_ns.load(Ordering::Relaxed),
             process: self.process.load(Ordering::Relaxed),
         }
     }
@@ -266,6 +342,10 @@ impl StatusLine {
             to.store(word, Ordering::Relaxed);
         }
         self.process.store(snapshot.process, Ordering::Relaxed);
+        self.asked_call.store(snapshot.asked_call, Ordering::Relaxed);
+        self.asked_since_ns.store(snapshot.asked_since_ns, Ordering::Relaxed);
+        self.asked_last_ns.store(snapshot.asked_last_ns, Ordering::Relaxed);
+        self.asked_times.store(snapshot.asked_times, Ordering::Release);
         self.moved_ns.store(snapshot.moved_ns, Ordering::Relaxed);
         self.since_ns.store(snapshot.since_ns, Ordering::Release);
         self.pid.store(snapshot.pid, Ordering::Release);
@@ -336,6 +416,29 @@ mod tests {
         assert_eq!(Process { state: b'R', busy: 4 }.busy_since(process), 5);
         assert_eq!((here.state(), here.pid(), here.last_call()), (there.state(), there.pid(), there.last_call()));
         assert_eq!(Snapshot::default().turn_clock(7), Snapshot::default());
+    }
+
+    #[test]
+    fn asking_is_shown_while_it_is_in_vain() {
+        let (line, elsewhere) = (zeroed(), zeroed());
+        line.enter(calls::index_of("MPI_Test").unwrap());
+        let waiting = Waiting { comm: 9, peer: 1, tag: 2, what: What::Receive, ..Waiting::default() };
+        let asks = |line: &StatusLine, now| line.asks(now).map(|asking| (asking.since_ns, asking.times, asking.call));
+        line.asking(&waiting, 1024, true, 1_000);
+        line.asking(&waiting, 2048, false, 2_000);
+        assert_eq!(asks(&line, 3_000), Some((1_000, 2048, Some("MPI_Test"))));
+        line.asking(&waiting, 3072, true, 4_000);
+        line.enter(calls::index_of("MPI_Wtime").unwrap());
+        assert_eq!(asks(&line, 3_000), Some((4_000, 3072, Some("MPI_Test"))), "something was done in between");
+        elsewhere.show(&Snapshot::from_words(line.snapshot().turn_clock(10_000).to_words()).turn_clock(60_000));
+        assert_eq!(asks(&elsewhere, 70_000), Some((54_000, 3072, Some("MPI_Test"))));
+        assert_eq!(asks(&line, 4_000 + 2 * ASKED_LATELY_NS), None, "it does something else by now");
+        line.waiting(&waiting, 5_000);
+        line.running();
+        assert_eq!(asks(&line, 5_000), None);
+        line.asking(&waiting, 1024, false, 6_000);
+        line.asked();
+        assert_eq!(asks(&line, 6_000), None);
     }
 
     #[test]

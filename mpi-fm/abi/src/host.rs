@@ -76,6 +76,14 @@ impl Host for Machine {
         self.line.is_waiting()
     }
 
+    fn asks(&self, waiting: &Waiting, times: u32, moved: bool) {
+        self.line.asking(&as_shown(waiting), times, moved, nanoseconds());
+    }
+
+    fn has_asked(&self) {
+        self.line.asked();
+    }
+
     fn abort(&self, code: i32) -> ! {
         self.line.aborted(code);
         if let Some(bell) = &self.bell {

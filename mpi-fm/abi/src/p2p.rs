@@ -400,7 +400,7 @@ pub unsafe fn iprobe(
         Some(source) => {
             let from = from.from(source);
             rank.process.peek(&from).or_else(|| {
-                rank.process.poll();
+                rank.process.poll(|| from.waiting());
                 rank.process.peek(&from)
             })
         }
@@ -451,7 +451,7 @@ pub unsafe fn improbe(
         Some(source) => {
             let receive = from.from(source);
             let found = rank.process.extract_message(&receive).or_else(|| {
-                rank.process.poll();
+                rank.process.poll(|| receive.waiting());
                 rank.process.extract_message(&receive)
             });
             if found.is_none() {

@@ -105,7 +105,7 @@ fn tested(process: &Process, handle: Handle) -> Result<bool> {
     if process.standing(handle)? != Standing::Active {
         return Ok(true);
     }
-    process.poll();
+    process.poll(|| process.waits_for_request(handle));
     Ok(process.standing(handle)? != Standing::Active)
 }
 
@@ -198,7 +198,7 @@ pub unsafe fn testall(
 fn all_inactive(process: &Process, requests: &[MPI_Request]) -> Result<bool> {
     let all = || requests.iter().all(|request| !matches!(process.standing(request.handle()), Ok(Standing::Active)));
     if !all() {
-        process.poll();
+        process.poll(|| process.waits_for_requests(requests.iter().map(|request| request.handle()), false));
     }
     Ok(all())
 }
@@ -239,7 +239,7 @@ fn test_for_one(process: &Process, requests: &[MPI_Request]) -> Result<Found> {
     check_all(process, requests)?;
     match find_complete(process, requests)? {
         Found::Active => {
-            process.poll();
+            process.poll(|| process.waits_for_requests(requests.iter().map(|request| request.handle()), true));
             find_complete(process, requests)
         }
         found => Ok(found),

@@ -81,6 +81,9 @@ impl Shown {
 /// As how many polls in vain it counts that another thread is making progress: enough for any [`Park`](fm::Park) to yield.
 const POLLS_ELSEWHERE: u32 = 100;
 
+/// After so many polls in vain, one after the other, the status line says that this process asks; and again after as many more.
+const POLLS_SHOWN: u32 = 1024;
+
 impl Process {
     /// One round: extracts what has arrived, pushes what waits, advances nonblocking collectives.
     #[inline]
@@ -102,13 +105,23 @@ impl Process {
     }
 
     /// One round for a call that only asks (`MPI_Test`, `MPI_Iprobe`). Programs ask in loops: where that is in vain, whoever is to answer
-    /// may need our core.
-    pub fn poll(&self) {
+    /// may need our core. `waiting` says what is asked for, and is asked once in a thousand vain polls.
+    pub fn poll(&self, waiting: impl Fn() -> Waiting) {
         match self.progress() {
-            Progress::Something => self.vain_polls.store(0, Ordering::Relaxed),
+            Progress::Something => {
+                if self.vain_polls.load(Ordering::Relaxed) >= POLLS_SHOWN {
+                    self.host.has_asked();
+                }
+                self.vain_polls.store(0, Ordering::Relaxed);
+            }
             Progress::Nothing => {
                 let round = self.vain_polls.load(Ordering::Relaxed).wrapping_add(1);
                 self.vain_polls.store(round, Ordering::Relaxed);
+                if round.is_multiple_of(POLLS_SHOWN) {
+                    let traffic = self.traffic();
+                    let moved = self.shown_traffic.swap(traffic, Ordering::Relaxed) != traffic;
+                    self.host.asks(&waiting(), round, moved);
+                }
                 self.park.give_way(round);
             }
             Progress::Elsewhere => self.park.give_way(POLLS_ELSEWHERE),

@@ -144,7 +144,7 @@ impl Process {
         if self.partition_is_here(handle, partition)? {
             return Ok(true);
         }
-        self.poll();
+        self.poll(|| self.waits_for_request(handle));
         self.partition_is_here(handle, partition)
     }
 

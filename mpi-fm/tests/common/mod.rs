@@ -36,6 +36,10 @@ impl Host for Nowhere {
         false
     }
 
+    fn asks(&self, _: &Waiting, _: u32, _: bool) {}
+
+    fn has_asked(&self) {}
+
     fn abort(&self, code: i32) -> ! {
         panic!("aborted with code {code}")
     }

@@ -91,6 +91,20 @@ fn a_rank_that_uses_a_processor_is_at_work() {
 }
 
 #[test]
+fn who_asks_and_does_nothing_else_is_without_progress() {
+    let asks = |ms: u64, us: u64| {
+        let standing = Standing::Asks { since_ns: 1_000_000, times: (ms * 1000 / us) as u32 };
+        Seen { standing, process: Some(Process { state: b'R', busy: (ms / 10) as u32 }) }
+    };
+    assert_eq!(told(100_000, |ms| vec![asks(ms, 1), waits(0, 0)]).len(), 1, "once in a microsecond");
+    assert_eq!(told(100_000, |ms| vec![asks(ms, 200), waits(0, 0)]), NEVER, "and computes for 200 us in between");
+    let unseen = |ms: u64| Seen { process: None, ..asks(ms, 1) };
+    assert_eq!(told(100_000, |ms| vec![unseen(ms), waits(0, 0)]), NEVER, "it is not known what it does");
+    let moving = |ms: u64| Seen { standing: Standing::Asks { since_ns: ms / 3000 * 3_000_000_000, times: ms as u32 * 1000 }, ..asks(ms, 1) };
+    assert_eq!(told(100_000, |ms| vec![moving(ms), waits(0, 0)]), NEVER, "other calls get something done");
+}
+
+#[test]
 fn zero_is_never() {
     assert!(Hang::new(Duration::ZERO, Instant::now()).is_none());
 }

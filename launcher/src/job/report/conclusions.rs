@@ -19,11 +19,16 @@ const NUMBER_MASK: i32 = (1 << 19) - 1;
 pub fn of(ranks: &[View], now_ns: u64) -> Vec<String> {
     let cycles = cycles(ranks, now_ns);
     let mut sentences: Vec<String> = cycles.iter().map(|cycle| in_words(ranks, cycle)).collect();
+    let mut all: Vec<(Missing, Vec<usize>)> = Vec::new();
     for (rank, view) in ranks.iter().enumerate() {
         let explained = cycles.iter().any(|cycle| cycle.contains(&rank) && !has_collective(ranks, cycle));
-        let sentence = view.wait().filter(|_| !explained).and_then(|wait| missing(ranks, rank, wait));
-        sentences.extend(sentence.filter(|sentence| !sentences.contains(sentence)));
+        let Some(missing) = view.wait().filter(|_| !explained).and_then(|wait| missing(ranks, rank, wait)) else { continue };
+        match all.iter_mut().find(|(other, _)| *other == missing) {
+            Some((_, waiting)) => waiting.push(rank),
+            None => all.push((missing, vec![rank])),
+        }
     }
+    sentences.extend(all.iter().map(|(missing, waiting)| missing.in_words(waiting)));
     if sentences.is_empty() {
         sentences.extend(nobody_is_left(ranks));
     }
@@ -71,6 +76,7 @@ fn in_words(ranks: &[View], cycle: &[usize]) -> String {
     let one_comm = cycle.iter().all(|rank| comm(*rank) == comm(cycle[0]));
     let mut parts: Vec<String> = Vec::new();
     for rank in cycle {
+        // Whoever asks again and again waits, too.
         let waits = if parts.is_empty() { "waits " } else { "" };
         let place = if one_comm { String::new() } else { comm(*rank) };
         parts.push(format!("rank {rank} {waits}in {}{place}", briefly(wait(*rank), ranks[*rank].call, *rank)));
@@ -79,36 +85,61 @@ fn in_words(ranks: &[View], cycle: &[usize]) -> String {
     format!("cycle: {}{}", parts.join("; "), if place == " ()" { "" } else { &place })
 }
 
-/// What another rank has not done for which `rank` waits, and what it does instead.
-fn missing(ranks: &[View], rank: usize, wait: &Wait) -> Option<String> {
+/// What a rank has not done for which others wait.
+#[derive(PartialEq)]
+struct Missing {
+    what: What,
+    /// The rank.
+    whom: String,
+    /// The call in which the others wait.
+    place: String,
+    /// What it does instead.
+    instead: String,
+    /// Who waits in a collective call, which need not be for this rank.
+    there: Vec<usize>,
+}
+
+impl Missing {
+    fn in_words(&self, waiting: &[usize]) -> String {
+        let Self { what, whom, place, instead, there } = self;
+        let (one, ranks) = (waiting.len() == 1, words::ranks(waiting));
+        match what {
+            What::Collective => {
+                let wait = if there.len() == 1 { "waits" } else { "wait" };
+                format!("{whom} {place}: it {instead} ({} {wait} there)", words::ranks(there))
+            }
+            What::Send => {
+                format!("{whom} has not received the message{} of {ranks} ({place}): it {instead}", if one { "" } else { "s" })
+            }
+            What::Receive | What::Other => {
+                format!("{whom} has not sent what {ranks} wait{} for ({place}): it {instead}", if one { "s" } else { "" })
+            }
+        }
+    }
+}
+
+/// What another rank has not done for which `rank` waits.
+fn missing(ranks: &[View], rank: usize, wait: &Wait) -> Option<Missing> {
     let waiting = &wait.waiting;
     let other = next(ranks, rank)?;
     let (view, whom) = (&ranks[other], peer(waiting));
-    let it = format!("it {}", instead(view, other));
     let call = ranks[rank].call.unwrap_or("an MPI call");
     let tag = if waiting.tag == ANY { "any tag".into() } else { format!("tag {}", waiting.tag) };
-    match waiting.what {
-        What::Collective if takes_part(view, wait) => None,
+    let (place, there) = match waiting.what {
+        What::Collective if takes_part(view, wait) => return None,
+        What::Receive if view.wait().is_some() && !view.is_stopped() => return None,
+        What::Other => return None,
         What::Collective => {
             let operation = waiting.operation_name().unwrap_or(call);
             let comm = waiting.comm_text().map_or_else(String::new, |comm| format!(" on {comm}"));
-            let there: Vec<usize> = (0..ranks.len()).filter(|rank| takes_part(&ranks[*rank], wait)).collect();
-            let waits = if there.len() == 1 { "waits" } else { "wait" };
-            let others = format!("{} {waits} there", words::ranks(&there));
             // It may have called it and been stopped on the way; the line does not say.
             let has_not = if view.is_stopped() && view.wait().is_none() { "has not done its part of" } else { "has not called" };
-            Some(format!("{whom} {has_not} {operation}{comm}: {it} ({others})"))
+            let there = (0..ranks.len()).filter(|rank| takes_part(&ranks[*rank], wait)).collect();
+            (format!("{has_not} {operation}{comm}"), there)
         }
-        What::Send => {
-            let place = on(waiting);
-            Some(format!("{whom} has not received the message of rank {rank} ({call}, {tag}{place}): {it}"))
-        }
-        What::Receive if view.wait().is_none() || view.is_stopped() => {
-            let place = on(waiting);
-            Some(format!("{whom} has not sent what rank {rank} waits for ({call}, {tag}{place}): {it}"))
-        }
-        What::Receive | What::Other => None,
-    }
+        What::Send | What::Receive => (format!("{call}, {tag}{}", on(waiting)), Vec::new()),
+    };
+    Some(Missing { what: waiting.what, whom, place, instead: instead(view, other), there })
 }
 
 /// Whether a rank waits in the same collective call.

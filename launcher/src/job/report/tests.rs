@@ -186,6 +186,39 @@ fn a_wait_of_this_moment_is_no_cycle() {
 }
 
 #[test]
+fn asking_again_and_again() {
+    let asks = |peer| {
+        let waiting = Waiting { what: What::Receive, peer, world: peer, tag: 7, ..world() };
+        view("MPI_Test", Doing::Asks(Wait { waiting, since_ns: NOW - 5_000_000_000, moved_ns: NOW - 5_000_000_000 }))
+    };
+    lines(
+        vec![asks(1), waits("MPI_Recv", What::Receive, 0, 7), waits("MPI_Barrier", What::Collective, 0, 7)],
+        &[
+            "asks in MPI_Test for rank 1, tag 7, on MPI_COMM_WORLD, in vain for 5.0 s",
+            "waits in MPI_Recv for rank 0, tag 7, on MPI_COMM_WORLD, for 58.3 s",
+            "waits in MPI_Barrier for rank 0, on MPI_COMM_WORLD, for 58.3 s",
+            "cycle: rank 0 waits in MPI_Test for rank 1, tag 7; rank 1 in MPI_Recv for rank 0, tag 7 (on MPI_COMM_WORLD)",
+            "rank 0 has not called MPI_Barrier on MPI_COMM_WORLD: it asks again and again in MPI_Test for rank 1, tag 7, on MPI_COMM_WORLD (rank 2 waits there)",
+        ],
+    );
+}
+
+#[test]
+fn many_that_wait_for_the_same() {
+    lines(
+        vec![waits("MPI_Recv", What::Receive, 3, 7), waits("MPI_Recv", What::Receive, 3, 7), waits("MPI_Recv", What::Receive, 3, 8), view("MPI_Init", Doing::Runs)],
+        &[
+            "waits in MPI_Recv for rank 3, tag 7, on MPI_COMM_WORLD, for 58.3 s",
+            "waits in MPI_Recv for rank 3, tag 7, on MPI_COMM_WORLD, for 58.3 s",
+            "waits in MPI_Recv for rank 3, tag 8, on MPI_COMM_WORLD, for 58.3 s",
+            "runs, last MPI call MPI_Init",
+            "rank 3 has not sent what ranks 0-1 wait for (MPI_Recv, tag 7, on MPI_COMM_WORLD): it runs, last MPI call MPI_Init",
+            "rank 3 has not sent what rank 2 waits for (MPI_Recv, tag 8, on MPI_COMM_WORLD): it runs, last MPI call MPI_Init",
+        ],
+    );
+}
+
+#[test]
 fn what_nobody_else_has_to_do() {
     let finalize = Waiting { peer: NOBODY, world: NOBODY, ..Waiting::default() };
     lines(vec![on("MPI_Finalize", finalize)], &["waits in MPI_Finalize, for 58.3 s"]);

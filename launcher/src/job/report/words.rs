@@ -12,6 +12,9 @@ pub fn doing(view: &View, rank: usize, now_ns: u64) -> String {
         Doing::Waits(wait) => {
             format!("{stopped}waits in {}, for {:.1} s", whole(wait, view.call, rank), seconds(wait.since_ns, now_ns))
         }
+        Doing::Asks(wait) => {
+            format!("{stopped}asks in {}, in vain for {:.1} s", whole(wait, view.call, rank), seconds(wait.since_ns, now_ns))
+        }
         _ => instead(view, rank),
     }
 }
@@ -28,6 +31,8 @@ pub fn instead(view: &View, rank: usize) -> String {
         Doing::Finalised => "has called MPI_Finalize, and runs".into(),
         Doing::Aborts => "is aborting".into(),
         Doing::Waits(wait) if view.is_stopped() => format!("is stopped, and waits in {}", whole(wait, view.call, rank)),
+        Doing::Asks(wait) if view.is_stopped() => format!("is stopped, and asks in {}", whole(wait, view.call, rank)),
+        Doing::Asks(wait) => format!("asks again and again in {}", whole(wait, view.call, rank)),
         Doing::Waits(wait) => format!("waits in {}", whole(wait, view.call, rank)),
         Doing::Runs => match view.process.map(|process| process.state) {
             Some(b'R') => format!("computes{last}"),
@@ -47,6 +52,7 @@ pub fn state(view: &View) -> &'static str {
         Doing::Initialises => "in MPI_Init",
         Doing::Runs => "runs",
         Doing::Waits(_) => "waits",
+        Doing::Asks(_) => "asks",
         Doing::Finalised => "after MPI_Finalize",
         Doing::Aborts => "aborts",
     }

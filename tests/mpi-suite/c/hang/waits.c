@@ -101,6 +101,17 @@ int main(int argc, char **argv) {
         MPI_Wait(requests, MPI_STATUS_IGNORE);
     } else if (is(argc, argv, "probe")) {
         MPI_Probe(MPI_ANY_SOURCE, 6, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    } else if (is(argc, argv, "test") || is(argc, argv, "test_and_compute")) {
+        int work = is(argc, argv, "test") ? 0 : 1000000, done = 0;
+        MPI_Irecv(&value, 1, MPI_INT, next, 7, MPI_COMM_WORLD, requests);
+        while (!done) {
+            MPI_Test(requests, &done, MPI_STATUS_IGNORE);
+            for (volatile int count = 0; count < work; count++)
+                ;
+        }
+    } else if (is(argc, argv, "iprobe")) {
+        for (int found = 0; !found;)
+            MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &found, MPI_STATUS_IGNORE);
     } else if (is(argc, argv, "half")) {
         MPI_Comm comm = half();
         int me, size;

@@ -210,6 +210,14 @@ impl Host for SimHost {
         self.line.is_waiting()
     }
 
+    fn asks(&self, waiting: &Waiting, times: u32, moved: bool) {
+        self.line.asking(&as_shown(waiting), times, moved, self.network.now_ns());
+    }
+
+    fn has_asked(&self) {
+        self.line.asked();
+    }
+
     fn abort(&self, code: i32) -> ! {
         sys::leave(if code == 0 { 1 } else { code })
     }
