@@ -7,9 +7,8 @@ mod findings;
 mod patient;
 pub mod probe;
 
-use std::fmt::Write as _;
 use std::io::{Write as _, stdout};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -39,6 +38,13 @@ struct Examined<'a> {
     ahead: f64,
     /// Where its probe listens.
     port: u16,
+}
+
+impl Examined<'_> {
+    /// A word of `SSH_CONNECTION`: the client's address and port, then the server's.
+    fn connection(&self, word: usize) -> Option<IpAddr> {
+        self.facts.get("connection").split_whitespace().nth(word)?.parse().ok()
+    }
 }
 
 /// All of `hpvmrun doctor`; the exit status.
@@ -109,36 +115,30 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Each machine calls each later one, and the other way round if that fails; whether all reach each other.
+/// Each machine calls each other one; whether all reach each other.
 fn pairs(examined: &mut [Examined], networks: &[Network], options: &Options, token: &str) -> bool {
     let (mut well, brief) = (true, examined.len() > PAIRS_SHOWN);
-    let connection = |one: &Examined, word: usize| one.facts.get("connection").split_whitespace().nth(word)?.parse::<IpAddr>().ok();
     // This machine's address is the one that others see.
-    let own = examined.iter().find_map(|one| connection(one, 0));
+    let own = examined.iter().find_map(|one| one.connection(0));
     for index in 0..examined.len() {
         let (before, rest) = examined.split_at_mut(index + 1);
         let one = &mut before[index];
         for other in rest {
-            let (from, to) = (one.patient.machine, other.patient.machine);
-            if let Err(why) = route::check(&[from.clone(), to.clone()], networks, options.job.devices) {
+            let pair = [one.patient.machine.clone(), other.patient.machine.clone()];
+            if let Err(why) = route::check(&pair, networks, options.job.devices) {
                 say(&format!("{why}\n"));
                 well = false;
                 continue;
             }
-            let address = route::address(from, to, networks).or_else(|| connection(other, 2)).or(own);
-            let Some(address) = address.map(|address| SocketAddr::new(address, other.port)) else { continue };
-            let called = one.patient.ask(&format!("call {address} {token}"));
-            let mut line = format!("{} to {} at {}: ", from.name, to.name, address.ip());
-            match called.as_deref().map(findings::call) {
-                Ok(Some(figures)) => line += &figures,
-                Ok(None) => line += "an answer that cannot be read",
-                Err(why) => {
-                    let _ = write!(line, "{why}\n    mend: let {} accept connections from {} at all ports (firewall), or name another address with advertise or networks in the machine file", to.name, from.name);
-                }
+            let (there, there_works) = call(one, other, networks, own, token);
+            // Where both ways work they are alike.
+            let (back, back_works) = call(other, one, networks, own, token);
+            well &= there_works && back_works;
+            if !there_works || !brief {
+                say(&there);
             }
-            well &= called.is_ok();
-            if called.is_err() || !brief {
-                say(&(line + "\n"));
+            if !back_works {
+                say(&back);
             }
         }
     }
@@ -147,4 +147,20 @@ fn pairs(examined: &mut [Examined], networks: &[Network], options: &Options, tok
         say(&format!("all of {names} reach each other\n"));
     }
     well
+}
+
+/// What came of a call, as a line, and whether it was answered.
+fn call(from: &mut Examined, to: &Examined, networks: &[Network], own: Option<IpAddr>, token: &str) -> (String, bool) {
+    let (caller, called) = (from.patient.machine, to.patient.machine);
+    let address = route::address(caller, called, networks).or_else(|| to.connection(2)).or(own);
+    let address = SocketAddr::new(address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), to.port);
+    let head = format!("{} to {} at {}", caller.name, called.name, address.ip());
+    let answer = from.patient.ask(&format!("call {address} {token}"));
+    match answer.and_then(|answer| findings::call(&answer).ok_or_else(|| format!("{answer:?} is no answer"))) {
+        Ok(figures) => (format!("{head}: {figures}\n"), true),
+        Err(why) => {
+            let mend = format!("let {} accept connections from {} at all ports (firewall), or name another address with advertise or networks in the machine file", called.name, caller.name);
+            (format!("{head}: {why}\n    mend: {mend}\n"), false)
+        }
+    }
 }
