@@ -226,13 +226,13 @@ impl Rounds {
 
     /// What there still is of the job when it has had its time.
     fn left(&self, mark: &str, time: Duration) -> Vec<String> {
-        let end = Instant::now() + time;
+        let mut time = Time(time, Instant::now());
         loop {
             let here = marked(mark).into_iter().map(|process| hosts::describe(process.pid));
             let there = self.hosts.iter().flat_map(|host| host.of_job().into_iter().map(|pid| format!("{} on {}", hosts::describe(pid), host.name())));
             let files = self.hosts.iter().flat_map(Host::files).map(|file| file.display().to_string());
             let left: Vec<String> = here.chain(there).chain(files).collect();
-            if left.is_empty() || Instant::now() > end {
+            if left.is_empty() || time.is_up() {
                 return left;
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -271,12 +271,24 @@ impl Rounds {
 }
 
 fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
-    let end = Instant::now() + limit;
+    let mut time = Time(limit, Instant::now());
     loop {
         let status = child.try_wait()?;
-        if status.is_some() || Instant::now() > end {
+        if status.is_some() || time.is_up() {
             return Ok(status);
         }
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What is left of a time, and when that was. Time in which this machine stood still itself is not counted: the job did, too.
+struct Time(Duration, Instant);
+
+impl Time {
+    /// To be asked often.
+    fn is_up(&mut self) -> bool {
+        let passed = std::mem::replace(&mut self.1, Instant::now()).elapsed();
+        self.0 = self.0.saturating_sub(passed.min(Duration::from_secs(1)));
+        self.0.is_zero()
     }
 }
