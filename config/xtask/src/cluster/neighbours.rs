@@ -12,7 +12,8 @@ const BEFORE: &str = "/run/hpvm-cluster-neighbours";
 
 /// Makes room for so many hosts that each know each other, if there is less.
 pub fn make_room(hosts: u8) -> Result<()> {
-    let needed = 2 * u64::from(hosts) * u64::from(hosts) + 1024;
+    // Both ways, and some for others.
+    let needed = 2 * u64::from(hosts) * u64::from(hosts) + 512;
     let before = limit()?;
     if before >= needed {
         return Ok(());
