@@ -129,6 +129,15 @@ impl Dealer<'_> {
             MapBy::Slot | MapBy::Numa => used / self.job.per_node.unwrap_or(machines[index].slots),
             MapBy::Node => used,
         };
+        if let [only] = candidates {
+            let room = self.most(&machines[*only]).saturating_sub(self.used[*only]);
+            if ranks > room {
+                return Err(self.too_many(options, candidates, machines));
+            }
+            self.used[*only] += ranks;
+            self.nodes.extend(std::iter::repeat_n(*only, ranks as usize));
+            return Ok(());
+        }
         // By rounds, then in their order.
         let mut waiting: BinaryHeap<_> =
             candidates.iter().enumerate().map(|(order, index)| Reverse((rounds(*index, self.used[*index]), order, *index))).collect();

@@ -37,6 +37,7 @@ fn ranks_are_dealt(#[case] line: &str, #[case] expected: &str) {
 #[rstest]
 #[case("-n 5 -H a,b --ppn 2 a.out", "5 ranks with --ppn 2 need 3 machines, and there are 2")]
 #[case("-n 4 -H a:2,b --no-oversubscribe a.out", "4 ranks do not fit on a,b, where there is room for 3: --no-oversubscribe allows one for each slot")]
+#[case("-n 5 -H a:5 --no-oversubscribe a.out : -n 1 -H a:2 a.out", "6 ranks do not fit on a, where there is room for 2: --no-oversubscribe allows one for each slot")]
 #[case("-n 5000 --no-oversubscribe a.out", "5000 ranks do not fit on localhost, where there is room for ")]
 #[case("-n 5 -H a:x a.out", "--host: \"a:x\": expected a number of slots above 0, found \"x\"")]
 #[case("-n 5 -H a:0 a.out", "--host: \"a:0\": expected a number of slots above 0, found \"0\"")]
