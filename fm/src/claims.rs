@@ -1,9 +1,10 @@
-//! Copying one body from both ends: its receiver reads it out of the sender's memory from the front on, and the sender, while it
-//! waits, writes into the receiver's memory from the end on. Who is faster copies more.
+//! Copying one body from both ends: its receiver reads it out of the sender's memory from one end on, and the sender, while it
+//! waits, writes into the receiver's memory from the other. Who is faster copies more.
 //!
 //! Both take portions by a word that they share, so that no byte is copied twice and none is left out. The words belong to the receiver: it
 //! opens one for a body, and gives that a *ticket*. Whoever comes with an old ticket gets nothing.
 
+use crate::packet::Peer;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
 
@@ -97,6 +98,14 @@ pub enum End {
     Back,
 }
 
+impl End {
+    /// From which end `me` copies of what it shares with `other`: from the same, whoever sends. What goes back and forth between two
+    /// buffers stays in the caches of those who copy it.
+    pub fn of(me: Peer, other: Peer) -> End {
+        if me < other { End::Front } else { End::Back }
+    }
+}
+
 /// A receiver's words, as either side sees them.
 pub struct Claims<'w, W = AtomicU64>(pub &'w [W; WORDS]);
 
@@ -106,9 +115,13 @@ impl<W: Word> Claims<'_, W> {
         Ticket::new(index, self.renew(index).0)
     }
 
-    /// The receiver shares the body no more: nothing is handed out for the ticket any more. Returns how many units the sender has taken.
-    pub fn close(&self, ticket: Ticket) -> u64 {
-        self.renew(ticket.index()).1 & SIDE
+    /// The receiver shares the body no more: nothing is handed out for the ticket any more. Returns how many units were taken from `end`.
+    pub fn close(&self, ticket: Ticket, end: End) -> u64 {
+        let word = self.renew(ticket.index()).1;
+        match end {
+            End::Front => word >> SIDE_BITS & SIDE,
+            End::Back => word & SIDE,
+        }
     }
 
     /// Gives the word a new ticket; returns it with that, and as it was.
@@ -186,13 +199,13 @@ mod tests {
         let old = claims.open(1);
         let other = claims.open(0);
         assert_eq!(claims.take(old, cut, End::Back, 1 << 20), Some(Portion { bytes: 512 << 10..1 << 20, last: false }));
-        assert_eq!(claims.close(old), 32);
+        assert_eq!(claims.close(old, End::Back), 32);
         assert_eq!(claims.take(old, cut, End::Back, 1 << 20), None);
         let new = claims.open(1);
         assert_eq!(claims.take(old, cut, End::Back, 1 << 20), None);
         assert_eq!(claims.take(new, cut, End::Front, 1), Some(Portion { bytes: 0..16 << 10, last: false }));
-        assert_eq!(claims.close(new), 0);
-        assert_eq!(claims.close(other), 0);
+        assert_eq!(claims.close(new, End::Front), 1);
+        assert_eq!(claims.close(other, End::Back), 0);
     }
 
     #[test]

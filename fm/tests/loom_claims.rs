@@ -66,7 +66,7 @@ fn every_unit_is_copied_once() {
             }
         });
         job.take_all(ticket, End::Front, 1);
-        if Claims(&job.words).close(ticket) > 0 {
+        if Claims(&job.words).close(ticket, End::Back) > 0 {
             while !job.helped.load(Acquire) {
                 thread::yield_now();
             }

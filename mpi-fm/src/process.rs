@@ -7,6 +7,7 @@ use crate::attr::Keyvals;
 use crate::bsend::BufferSlot;
 use crate::coll::Form;
 use crate::coll::running::Running;
+use crate::coll::scratch::Spare;
 use crate::comm::queues::Queues;
 use crate::comm::{self, Comm};
 use crate::config::{Config, Settings};
@@ -64,6 +65,8 @@ pub struct Process {
     pub buffer: BufferSlot,
     /// Nonblocking collectives under way.
     pub(crate) running: Running,
+    /// Scratch memory for collectives.
+    pub(crate) spare: Arc<Spare>,
     /// This process's parts of boards, if it shares memory with others.
     pub(crate) places: Option<Arc<Places>>,
     /// Communicators made so far with this process as leader.
@@ -99,6 +102,7 @@ impl Process {
             shown_traffic: AtomicU64::new(0),
             buffer: BufferSlot::default(),
             running: Running::new(threading),
+            spare: Arc::default(),
             places: fm.neighbours().map(|neighbours| Arc::new(Places::new(neighbours, fm.me()))),
             leader_count: AtomicU32::new(0),
             fm,

@@ -38,8 +38,11 @@ pub(crate) enum Course {
     New { help: bool },
     /// Without help: what is left.
     Alone(Range<u64>),
+    /// The sender may be at it, too.
     Shared {
         ticket: Ticket,
+        /// This process has taken its first portion.
+        begun: bool,
         /// What the sender could not write of what it had taken: usually nothing. `None` before it has answered.
         answer: Option<Range<u64>>,
     },
@@ -82,10 +85,18 @@ impl Queues {
     /// Which fetch is to go on. Of shared ones that wait, each process is to copy one half: buffers that are used again and again stay in its
     /// cache so. Therefore the next body is begun, if it is as short, before this process takes from the other half of an earlier one.
     fn next(&self) -> usize {
-        let begun = |fetch: &Fetch| matches!(fetch.course, Course::Shared { .. }) && fetch.bytes <= 2 * PORTION_MAX;
+        let begun = |fetch: &Fetch| matches!(fetch.course, Course::Shared { begun: true, .. }) && fetch.bytes <= 2 * PORTION_MAX;
         match self.fetches.iter().position(|fetch| !begun(fetch)) {
-            Some(index) if self.words.contains(&false) && matches!(self.fetches[index].course, Course::New { help: true }) => index,
+            Some(index) if self.may_begin(&self.fetches[index]) => index,
             _ => 0,
+        }
+    }
+
+    fn may_begin(&self, fetch: &Fetch) -> bool {
+        match fetch.course {
+            Course::New { help } => help && self.words.contains(&false),
+            Course::Shared { begun, .. } => !begun,
+            Course::Alone(_) => false,
         }
     }
 }
@@ -97,7 +108,9 @@ impl Copies {
 }
 
 impl Process {
-    pub(super) fn fetch(&self, fetch: Fetch) {
+    pub(super) fn fetch(&self, mut fetch: Fetch) {
+        // At once: this process may have something else to do first.
+        self.share(&mut fetch);
         self.copies.0.lock().fetches.push_back(fetch);
     }
 
@@ -132,13 +145,14 @@ impl Process {
         match self.read_piece(fetch, &piece) {
             Some(true) if last => self.own_part_is_read(fetch),
             Some(true) => Step::More,
-            Some(false) if piece.start == 0 && self.end_sharing(fetch) == 0 => {
+            Some(false) if self.end_sharing(fetch) == 0 => {
                 self.ask_for(fetch.from, fetch.send, fetch.receive, fetch.bytes);
                 Step::Over
             }
-            // The sender is gone, and whoever ends the job will tell; or the receiver let the message go.
-            Some(false) | None => {
-                self.end_sharing(fetch);
+            // The sender is gone, and whoever ends the job will tell.
+            Some(false) => Step::Over,
+            // The receiver let the message go.
+            None => {
                 self.answer(fetch);
                 Step::Over
             }
@@ -147,12 +161,14 @@ impl Process {
 
     /// The next bytes for this process to read, if any are left for it.
     fn next_piece(&self, fetch: &mut Fetch) -> Option<Portion> {
-        if let Course::New { help } = fetch.course {
-            fetch.course = if help { self.share(fetch) } else { Course::Alone(0..fetch.bytes) };
+        self.share(fetch);
+        if let Course::New { .. } = fetch.course {
+            fetch.course = Course::Alone(0..fetch.bytes);
         }
         match &mut fetch.course {
-            Course::Shared { ticket, .. } => {
-                self.fm.claims(fetch.from, self.me())?.take(*ticket, Cut::of(fetch.bytes), End::Front, PORTION_MAX)
+            Course::Shared { ticket, begun, .. } => {
+                *begun = true;
+                self.fm.claims(fetch.from, self.me())?.take(*ticket, Cut::of(fetch.bytes), End::of(self.me(), fetch.from), PORTION_MAX)
             }
             Course::Alone(left) => {
                 let piece = left.start..left.end.min(left.start + self.config.fetch_piece_bytes());
@@ -194,7 +210,7 @@ impl Process {
     }
 
     /// Tells the sender that its buffer is free.
-    fn answer(&self, fetch: &Fetch) {
+    pub(super) fn answer(&self, fetch: &Fetch) {
         self.reply(fetch.from, FETCHED, &Words { a: fetch.send, b: 0, long: 0 }.to_bytes());
     }
 

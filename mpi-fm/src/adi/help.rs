@@ -4,8 +4,8 @@
 //! ```text
 //! sender                                            receiver
 //!   READY_TO_SEND envelope, length, address   ──▶   matches
-//!   HELP address of the buffer, ticket        ◀──   takes portions from the front, and reads them
-//!   takes portions from the back, writes them
+//!   HELP address of the buffer, ticket        ◀──   takes portions from one end, and reads them
+//!   takes portions from the other, writes them
 //!   HELPED                                    ──▶   has read its own
 //!   FETCHED                                   ◀──   done: the sender's buffer is free
 //! ```
@@ -13,8 +13,11 @@
 //! Portions are taken by a word that both share ([`fm::claims`]). A sender that computes meanwhile is not waited for: the receiver has taken
 //! everything by itself then, and the sender's ticket is worth nothing when it comes.
 
-use super::envelope::{HELP, HELPED, Help as Answer, Invitation, Plane};
+use super::envelope::{Envelope, HELP, HELPED, Help as Answer, Invitation, Plane};
 use super::fetch::{Course, Fetch};
+use super::upcall::Handlers;
+use crate::coll::operation::Operation;
+use crate::handle::Handle;
 use crate::process::Process;
 use crate::request::State;
 use fm::Peer;
@@ -27,6 +30,8 @@ pub(super) struct Help {
     invitation: Invitation,
     /// It has taken a portion: the receiver waits for an answer.
     took: bool,
+    /// It takes one portion after the other without looking up.
+    at_once: bool,
 }
 
 /// Bytes that are taken at once at most, so that both are through at about the same time.
@@ -36,25 +41,50 @@ pub(super) const PORTION_MAX: u64 = 512 << 10;
 impl Process {
     /// Whether the sender may be asked to help with a body of `bytes`: that pays if it waits, with a core of its own. If this process has
     /// to send, too, the other one probably has its own to read.
-    pub(super) fn may_be_helped(&self, from: Peer, plane: Plane, bytes: u64) -> bool {
-        // A collective that fails lets go of its buffers at once, whoever may be writing there.
-        plane == Plane::PointToPoint
-            && bytes >= self.config.help_bytes_min()
+    pub(super) fn may_be_helped(&self, from: Peer, envelope: &Envelope, bytes: u64) -> bool {
+        // Who has something to do first comes too late for a short body, and only disturbs.
+        let busy = envelope.plane == Plane::Collective && Operation::sender_copies_first(envelope.tag);
+        bytes >= self.config.help_bytes_min() * if busy { 4 } else { 1 }
             && !self.requests.has_bodies()
             && self.park.has_cores()
             && self.fm.claims(from, self.me()).is_some()
     }
 
-    /// Invites the sender of a body that is to be read now.
-    pub(super) fn share(&self, fetch: &Fetch) -> Course {
+    /// Invites the sender of a body that it may help with, if a word is free by which to share it.
+    pub(super) fn share(&self, fetch: &mut Fetch) {
+        let Course::New { help: true } = fetch.course else { return };
         let address = self.requests.find(fetch.receive).and_then(|request| request.inner.lock().memory.address());
-        let (Some(claims), Some(address)) = (self.fm.claims(fetch.from, self.me()), address) else {
-            return Course::Alone(0..fetch.bytes);
-        };
-        let Some(word) = self.copies.0.lock().take_word() else { return Course::Alone(0..fetch.bytes) };
+        let (Some(claims), Some(address)) = (self.fm.claims(fetch.from, self.me()), address) else { return };
+        let Some(word) = self.copies.0.lock().take_word() else { return };
         let invitation = Invitation { send: fetch.send, address, bytes: fetch.bytes, ticket: claims.open(word) };
         self.reply(fetch.from, HELP, &invitation.to_bytes());
-        Course::Shared { ticket: invitation.ticket, answer: None }
+        fetch.course = Course::Shared { ticket: invitation.ticket, begun: false, answer: None };
+    }
+
+    /// The buffer of a receive is not to be touched any more: returns when no sender is writing there.
+    pub(crate) fn end_help(&self, receive: Handle) {
+        {
+            let mut queues = self.copies.0.lock();
+            let shared = |fetch: &Fetch| fetch.receive == receive && matches!(fetch.course, Course::Shared { answer: None, .. });
+            if let Some(index) = queues.fetches.iter().position(shared)
+                && let Some(fetch) = queues.fetches.remove(index)
+            {
+                drop(queues);
+                if self.end_sharing(&fetch) > 0 {
+                    self.copies.0.lock().helped.push(fetch);
+                } else {
+                    self.answer(&fetch);
+                }
+            }
+        }
+        // The sender is at it at this moment, and answers when it is through.
+        for round in 1.. {
+            if !self.copies.0.lock().helped.iter().any(|fetch| fetch.receive == receive) {
+                break;
+            }
+            self.fm.extract(self.config.extract_packets(), &Handlers(self));
+            self.park.give_way(round);
+        }
     }
 
     /// The sender gets no more portions. Returns how many it has taken.
@@ -62,7 +92,7 @@ impl Process {
         match fetch.course {
             Course::Shared { ticket, .. } => {
                 self.copies.0.lock().give_back_word(ticket.index());
-                self.fm.claims(fetch.from, self.me()).map_or(0, |claims| claims.close(ticket))
+                self.fm.claims(fetch.from, self.me()).map_or(0, |claims| claims.close(ticket, End::of(fetch.from, self.me())))
             }
             Course::New { .. } | Course::Alone(_) => 0,
         }
@@ -73,7 +103,9 @@ impl Process {
         let is_it = |fetch: &Fetch| matches!(fetch.course, Course::Shared { ticket: own, .. } if own == ticket);
         let mut queues = self.copies.0.lock();
         if let Some(fetch) = queues.fetches.iter_mut().find(|fetch| is_it(fetch)) {
-            fetch.course = Course::Shared { ticket, answer: Some(left) };
+            if let Course::Shared { answer, .. } = &mut fetch.course {
+                *answer = Some(left);
+            }
         } else if let Some(index) = queues.helped.iter().position(is_it) {
             let mut fetch = queues.helped.swap_remove(index);
             if left.is_empty() {
@@ -92,26 +124,34 @@ impl Process {
     /// The receiver has begun to read a body of ours.
     pub(crate) fn on_help(&self, from: Peer, invitation: Invitation) {
         let Some(request) = self.requests.find(invitation.send) else { return };
-        if matches!(request.inner.lock().state, State::Sending { to, .. } if to == from) {
-            self.copies.0.lock().helps.push_back(Help { to: from, invitation, took: false });
-        }
+        let at_once = match request.inner.lock().state {
+            State::Sending { to, envelope } if to == from => envelope.plane != Plane::PointToPoint,
+            _ => return,
+        };
+        self.copies.0.lock().helps.push_back(Help { to: from, invitation, took: false, at_once });
     }
 
-    /// Writes a portion of the first body that we help to copy.
+    /// Writes a portion of the first body that we help to copy; of a collective's all that it gets, since a receiver whose call has failed waits
+    /// for that.
     #[inline(never)]
     pub(super) fn help_first(&self) -> bool {
-        let Some(help) = self.copies.0.lock().helps.pop_front() else { return false };
+        let Some(mut help) = self.copies.0.lock().helps.pop_front() else { return false };
         let Invitation { bytes, ticket, .. } = help.invitation;
-        let claims = self.fm.claims(help.to, help.to);
-        let portion = claims.and_then(|claims| claims.take(ticket, Cut::of(bytes), End::Back, PORTION_MAX));
-        let left = match portion {
-            Some(portion) if !self.write_portion(&help, &portion.bytes) => portion.bytes,
-            Some(portion) if !portion.last => {
-                self.copies.0.lock().helps.push_front(Help { took: true, ..help });
-                return true;
+        let left = loop {
+            let claims = self.fm.claims(help.to, help.to);
+            match claims.and_then(|claims| claims.take(ticket, Cut::of(bytes), End::of(self.me(), help.to), PORTION_MAX)) {
+                Some(portion) if !self.write_portion(&help, &portion.bytes) => break portion.bytes,
+                Some(portion) if portion.last => break 0..0,
+                Some(_) => {
+                    help.took = true;
+                    if !help.at_once {
+                        self.copies.0.lock().helps.push_front(help);
+                        return true;
+                    }
+                }
+                None if help.took => break 0..0,
+                None => return true,
             }
-            None if !help.took => return true,
-            _ => 0..0,
         };
         self.reply(help.to, HELPED, &Answer::to_bytes(ticket, left));
         true

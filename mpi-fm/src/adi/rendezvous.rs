@@ -51,7 +51,7 @@ impl Process {
             && accepted >= self.config.fetch_bytes_min()
             && self.fm.can_read(from)
         {
-            let help = self.may_be_helped(from, envelope.plane, accepted);
+            let help = self.may_be_helped(from, envelope, accepted);
             if help || self.is_fetched_alone(accepted) {
                 self.fetch(Fetch { from, send, receive, address, bytes: accepted, course: Course::New { help } });
                 return;

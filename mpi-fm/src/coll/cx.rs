@@ -201,12 +201,12 @@ impl<'a> Cx<'a> {
     }
 
     pub fn scratch<'t>(&self, count: usize, ty: &'t Arc<Datatype>) -> Scratch<'t> {
-        Scratch::new(count, ty)
+        Scratch::new(&self.process.spare, count, ty)
     }
 
     /// Scratch for packed data.
     pub fn scratch_bytes(&self, len: u64) -> Scratch<'a> {
-        Scratch::new(usize::try_from(len).expect("lengths of memory fit"), self.bytes())
+        Scratch::new(&self.process.spare, usize::try_from(len).expect("lengths of memory fit"), self.bytes())
     }
 
     /// The type of packed data.

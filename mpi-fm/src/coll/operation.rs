@@ -126,6 +126,12 @@ macro_rules! operations {
                 match self { $(Operation::$name => $call,)* }
             }
 
+            /// Whether a process that sends in the call with this tag usually has a part of its own to copy before it waits.
+            pub const fn sender_copies_first(tag: i32) -> bool {
+                let number = (tag & !FAULT) >> OPERATION_SHIFT;
+                number == Operation::Scatter as i32 || number == Operation::Scatterv as i32
+            }
+
             /// The name of the call that a message of the collective plane with this tag belongs to.
             pub const fn name_of_tag(tag: i32) -> &'static str {
                 match (tag & !FAULT) >> OPERATION_SHIFT {

@@ -11,6 +11,7 @@ use super::operation::Operation;
 pub fn on_board(operation: Operation, members: usize, bytes: u64) -> bool {
     use Operation::*;
     match operation {
+        Bcast if members == 2 => bytes <= 16 << 10,
         Barrier | Bcast | Reduce | Scan | Exscan => true,
         Allreduce | ReduceScatter | ReduceScatterBlock if members > 2 => true,
         Allreduce | ReduceScatter | ReduceScatterBlock => !(32 << 10..512 << 10).contains(&bytes),

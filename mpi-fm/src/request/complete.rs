@@ -204,6 +204,9 @@ impl Process {
     /// Lets a message go whose buffer must not be touched any more: what arrives for it is thrown away, what it has not sent is copied.
     pub(crate) fn abandon(&self, handle: Handle) {
         let Some(request) = self.requests.find(handle) else { return };
+        if !request.is_done() {
+            self.end_help(handle);
+        }
         {
             let mut inner = request.inner.lock();
             if !request.is_done() {

@@ -38,8 +38,12 @@ impl<'a> Collective for Bcast<'a> {
 
     async fn on_board(&self, turn: &Turn<'_>) -> bool {
         let (Some(data), Root::Rank(root)) = (&self.data, self.root) else { unreachable!("boards are of one group") };
-        board::run(turn, data.buf(), root).await;
-        true
+        let data = data.buf();
+        let suits = select::on_board(self.operation(), turn.size(), data.bytes());
+        if suits {
+            board::run(turn, data, root).await;
+        }
+        suits
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {

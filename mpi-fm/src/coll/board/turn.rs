@@ -3,16 +3,18 @@
 use super::CommBoard;
 use crate::coll::cx::{self, Tags};
 use crate::coll::operation::{self, FAULT, Heard, Operation};
+use crate::coll::scratch::Scratch;
 use crate::comm::Comm;
 use crate::error::{Error, Result};
 use crate::op::Op;
 use crate::process::Process;
 use crate::waiting::Waiting;
-use crate::{Buf, Class};
+use crate::{Buf, Class, Datatype};
 use fm::ThreadLock;
 use fm::board::Label;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// A call under way. Like the algorithms over messages, those on boards [`note`](Turn::note) errors and go on, so that nobody waits in vain.
@@ -73,6 +75,10 @@ impl<'a> Turn<'a> {
     #[inline]
     pub fn size(&self) -> usize {
         self.comm.size()
+    }
+
+    pub fn scratch<'t>(&self, count: usize, ty: &'t Arc<Datatype>) -> Scratch<'t> {
+        Scratch::new(&self.process.spare, count, ty)
     }
 
     /// The other members, beginning with the next one: not all begin with the same.

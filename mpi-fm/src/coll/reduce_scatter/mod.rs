@@ -10,7 +10,6 @@ use super::call::Collective;
 use super::cx::Cx;
 use super::data::{Data, Held};
 use super::operation::Operation;
-use super::scratch::Scratch;
 use super::{reduce, select};
 use crate::bail;
 use crate::buf::Buf;
@@ -127,7 +126,7 @@ impl<'a> Collective for ReduceScatter<'a> {
             board::run(turn, vector, recv.slice(0, own), &self.op).await;
         } else {
             // The result's place still has vectors for others.
-            let scratch = Scratch::new(own, recv.ty());
+            let scratch = turn.scratch(own, recv.ty());
             board::run(turn, vector, scratch.buf(), &self.op).await;
             scratch.buf().copy_to(&recv.slice(0, own));
         }
