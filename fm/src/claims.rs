@@ -115,7 +115,7 @@ impl<W: Word> Claims<'_, W> {
         Ticket::new(index, self.renew(index).0)
     }
 
-    /// The receiver shares the body no more: nothing is handed out for the ticket any more. Returns how many units were taken from `end`.
+    /// The receiver shares the body no more: nothing is handed out for the ticket any more, and the word is free. Returns how many units were taken from `end`.
     pub fn close(&self, ticket: Ticket, end: End) -> u64 {
         let word = self.renew(ticket.index()).1;
         match end {

@@ -133,7 +133,12 @@ impl Process {
         };
         let Some(mut fetch) = fetch else { return false };
         match self.fetch_piece(&mut fetch) {
-            Step::More => self.copies.0.lock().fetches.insert(index, fetch),
+            Step::More => {
+                let mut queues = self.copies.0.lock();
+                // Another thread may have taken some away meanwhile.
+                let index = index.min(queues.fetches.len());
+                queues.fetches.insert(index, fetch);
+            }
             Step::Helped => self.copies.0.lock().helped.push(fetch),
             Step::Over => (),
         }

@@ -91,8 +91,11 @@ impl Process {
     pub(super) fn end_sharing(&self, fetch: &Fetch) -> u64 {
         match fetch.course {
             Course::Shared { ticket, .. } => {
+                let claims = self.fm.claims(fetch.from, self.me());
+                let taken = claims.map_or(0, |claims| claims.close(ticket, End::of(fetch.from, self.me())));
+                // Not before: another thread may open the word again at once.
                 self.copies.0.lock().give_back_word(ticket.index());
-                self.fm.claims(fetch.from, self.me()).map_or(0, |claims| claims.close(ticket, End::of(fetch.from, self.me())))
+                taken
             }
             Course::New { .. } | Course::Alone(_) => 0,
         }
