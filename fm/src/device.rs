@@ -24,7 +24,8 @@ pub trait Device: Send + Sync {
         0
     }
 
-    /// Whether the inbox reads long packets where the process wants them ([`Inbox::poll_to`]).
+    /// Whether the inbox reads long packets where the process wants them ([`Inbox::poll_to`]), and links take bytes from where they lie
+    /// ([`Link::send`]).
     fn lands(&self) -> bool {
         false
     }

@@ -140,6 +140,12 @@ impl Fm {
         self.slot(to).unasked_max
     }
 
+    /// Whether long messages to `to` are better [sent from](Self::try_send_from) where they lie.
+    #[inline]
+    pub fn sends_in_place(&self, to: Peer) -> bool {
+        self.slot(to).lands
+    }
+
     /// Whether this process can [`read`](Self::read) the memory of `from`.
     pub fn can_read(&self, from: Peer) -> bool {
         self.slot(from).device.can_read(from)

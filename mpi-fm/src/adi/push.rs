@@ -110,6 +110,7 @@ impl Process {
                 let inner = request.inner.lock();
                 let bytes = inner.memory.len() as usize;
                 if bytes as u64 >= IN_PLACE_MIN
+                    && self.fm.sends_in_place(peer)
                     && let Some(body) = inner.memory.piece_at(0, bytes)
                 {
                     return self.fm.try_send_from(peer, EAGER, &envelope.to_bytes(), body);
@@ -125,11 +126,12 @@ impl Process {
 
     fn push_bulk(&self, peer: Peer, out: &mut Outgoing, done: &mut smallvec::SmallVec<[u32; 8]>) -> bool {
         let piece_max = self.fm.max_message(peer) - Words::SIZE;
+        let in_place = self.fm.sends_in_place(peer);
         let mut packets = 0;
         while let Some(bulk) = out.bulk.front_mut() {
             // An empty stretch of a partitioned message is one piece, too.
             loop {
-                if packets == self.config.push_packets() || !self.push_piece(peer, bulk, piece_max) {
+                if packets == self.config.push_packets() || !self.push_piece(peer, bulk, piece_max, in_place) {
                     return packets > 0;
                 }
                 packets += 1;
@@ -143,20 +145,20 @@ impl Process {
         packets > 0
     }
 
-    fn push_piece(&self, peer: Peer, bulk: &mut Bulk, piece_max: usize) -> bool {
+    fn push_piece(&self, peer: Peer, bulk: &mut Bulk, piece_max: usize, in_place: bool) -> bool {
         let Some(request) = self.requests.find(bulk.send) else {
             bulk.offset = bulk.end;
             return true;
         };
         let inner = request.inner.lock();
         let len = (bulk.end - bulk.offset).min(piece_max as u64) as usize;
-        let words = Piece::words(bulk.receive, bulk.offset).to_bytes();
-        let in_place = if len as u64 >= IN_PLACE_MIN { inner.memory.piece_at(bulk.offset, len) } else { None };
+        let words = || Piece::words(bulk.receive, bulk.offset).to_bytes();
+        let in_place = if in_place && len as u64 >= IN_PLACE_MIN { inner.memory.piece_at(bulk.offset, len) } else { None };
         let sent = match in_place {
-            Some(body) => self.fm.try_send_from(peer, DATA, &words, body),
+            Some(body) => self.fm.try_send_from(peer, DATA, &words(), body),
             None => self.fm.try_send(peer, DATA, Words::SIZE + len, |packet| {
                 let (head, body) = packet.split_at_mut(Words::SIZE);
-                head.copy_from_slice(&words);
+                head.copy_from_slice(&words());
                 inner.memory.read_at(bulk.offset, body);
             }),
         };

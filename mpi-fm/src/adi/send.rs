@@ -177,7 +177,7 @@ impl Process {
             return false;
         }
         envelope.sequence = out.sequence;
-        let in_place = if bytes >= IN_PLACE_MIN { buf.as_bytes() } else { None };
+        let in_place = if bytes >= IN_PLACE_MIN && self.fm.sends_in_place(peer) { buf.as_bytes() } else { None };
         let sent = match in_place {
             Some(body) => self.fm.try_send_from(peer, EAGER, &envelope.to_bytes(), body),
             None => self.fm.try_send(peer, EAGER, Envelope::SIZE + bytes as usize, |packet| {

@@ -15,9 +15,9 @@ use smallvec::SmallVec;
 pub(crate) struct Handlers<'p>(pub &'p Process);
 
 impl Upcall for Handlers<'_> {
-    #[inline]
+    // The two that are many; always, since it is called for devices of both kinds.
+    #[inline(always)]
     fn message(&self, from: Peer, handler: HandlerId, body: &[u8]) {
-        // A malformed message can only come from another version of the library: it is dropped.
         match handler {
             EAGER => {
                 if let Some((envelope, body)) = Envelope::read(body) {
@@ -29,6 +29,29 @@ impl Upcall for Handlers<'_> {
                     self.0.on_data(words, data);
                 }
             }
+            _ => self.protocol(from, handler, body),
+        }
+    }
+
+    fn place(&self, from: Peer, handler: HandlerId, head: &[u8], len: usize) -> Option<Landing> {
+        self.0.place(from, handler, head, len)
+    }
+
+    fn land(&self, _from: Peer, landing: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {
+        self.0.land(landing, at, fill);
+    }
+
+    /// The engine keeps every message within a packet; a longer one is none of ours.
+    fn begin(&self, _from: Peer, _handler: HandlerId, _total: u64) -> Box<dyn Receive> {
+        Box::new(Ignore)
+    }
+}
+
+impl Handlers<'_> {
+    /// What the processes tell each other about messages. A malformed one can only come from another version of the library: it is dropped.
+    #[inline(never)]
+    fn protocol(&self, from: Peer, handler: HandlerId, body: &[u8]) {
+        match handler {
             READY_TO_SEND => {
                 if let Some((envelope, words)) = with_words(body) {
                     self.0.on_ready_to_send(from, envelope, words);
@@ -71,19 +94,6 @@ impl Upcall for Handlers<'_> {
             }
             _ => {}
         }
-    }
-
-    fn place(&self, from: Peer, handler: HandlerId, head: &[u8], len: usize) -> Option<Landing> {
-        self.0.place(from, handler, head, len)
-    }
-
-    fn land(&self, _from: Peer, landing: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {
-        self.0.land(landing, at, fill);
-    }
-
-    /// The engine keeps every message within a packet; a longer one is none of ours.
-    fn begin(&self, _from: Peer, _handler: HandlerId, _total: u64) -> Box<dyn Receive> {
-        Box::new(Ignore)
     }
 }
 
