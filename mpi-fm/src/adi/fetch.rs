@@ -43,8 +43,6 @@ pub(crate) enum Course {
         ticket: Ticket,
         /// This process has taken its first portion.
         begun: bool,
-        /// What the sender could not write of what it had taken: usually nothing. `None` before it has answered.
-        answer: Option<Range<u64>>,
     },
 }
 
@@ -65,6 +63,8 @@ pub(super) struct Queues {
     pub(super) fetches: VecDeque<Fetch>,
     /// Fetches of which only the sender's part is missing.
     pub(super) helped: Vec<Fetch>,
+    /// What senders have answered before that was all that is missing.
+    answers: Vec<(Ticket, Range<u64>)>,
     /// Which of the words are in use by which this process shares bodies.
     words: [bool; WORDS],
     /// Bodies that this process sends, and helps to copy.
@@ -80,6 +80,30 @@ impl Queues {
 
     pub(super) fn give_back_word(&mut self, index: usize) {
         self.words[index] = false;
+    }
+
+    /// A sender's answer: goes on with the fetch that waits for it, if it does already.
+    pub(super) fn on_answer(&mut self, ticket: Ticket, left: Range<u64>) -> Option<(Fetch, Range<u64>)> {
+        let waits = |fetch: &Fetch| matches!(fetch.course, Course::Shared { ticket: own, .. } if own == ticket);
+        match self.helped.iter().position(waits) {
+            Some(index) => Some((self.helped.swap_remove(index), left)),
+            None => {
+                self.answers.push((ticket, left));
+                None
+            }
+        }
+    }
+
+    /// Of a fetch only the sender's part is missing: goes on with it, if the sender has answered already.
+    pub(super) fn await_answer(&mut self, fetch: Fetch) -> Option<(Fetch, Range<u64>)> {
+        let Course::Shared { ticket, .. } = fetch.course else { return None };
+        match self.answers.iter().position(|(answered, _)| *answered == ticket) {
+            Some(index) => Some((fetch, self.answers.swap_remove(index).1)),
+            None => {
+                self.helped.push(fetch);
+                None
+            }
+        }
     }
 
     /// Which fetch is to go on. Of shared ones that wait, each process is to copy one half: buffers that are used again and again stay in its
@@ -139,7 +163,7 @@ impl Process {
                 let index = index.min(queues.fetches.len());
                 queues.fetches.insert(index, fetch);
             }
-            Step::Helped => self.copies.0.lock().helped.push(fetch),
+            Step::Helped => self.await_help(fetch),
             Step::Over => (),
         }
         true
@@ -171,7 +195,7 @@ impl Process {
             fetch.course = Course::Alone(0..fetch.bytes);
         }
         match &mut fetch.course {
-            Course::Shared { ticket, begun, .. } => {
+            Course::Shared { ticket, begun } => {
                 *begun = true;
                 self.fm.claims(fetch.from, self.me())?.take(*ticket, Cut::of(fetch.bytes), End::of(self.me(), fetch.from), PORTION_MAX)
             }
@@ -193,19 +217,13 @@ impl Process {
     }
 
     /// Nothing is left for this process to read.
-    fn own_part_is_read(&self, fetch: &mut Fetch) -> Step {
+    fn own_part_is_read(&self, fetch: &Fetch) -> Step {
         let taken_by_sender = self.end_sharing(fetch);
-        match &mut fetch.course {
-            Course::Shared { answer: None, .. } if taken_by_sender > 0 => Step::Helped,
-            Course::Shared { answer: Some(left), .. } if !left.is_empty() => {
-                fetch.course = Course::Alone(left.clone());
-                Step::More
-            }
-            _ => {
-                self.fetched(fetch);
-                Step::Over
-            }
+        if taken_by_sender > 0 {
+            return Step::Helped;
         }
+        self.fetched(fetch);
+        Step::Over
     }
 
     /// The body is here.

@@ -58,20 +58,20 @@ impl Process {
         let Some(word) = self.copies.0.lock().take_word() else { return };
         let invitation = Invitation { send: fetch.send, address, bytes: fetch.bytes, ticket: claims.open(word) };
         self.reply(fetch.from, HELP, &invitation.to_bytes());
-        fetch.course = Course::Shared { ticket: invitation.ticket, begun: false, answer: None };
+        fetch.course = Course::Shared { ticket: invitation.ticket, begun: false };
     }
 
     /// The buffer of a receive is not to be touched any more: returns when no sender is writing there.
     pub(crate) fn end_help(&self, receive: Handle) {
         {
             let mut queues = self.copies.0.lock();
-            let shared = |fetch: &Fetch| fetch.receive == receive && matches!(fetch.course, Course::Shared { answer: None, .. });
+            let shared = |fetch: &Fetch| fetch.receive == receive && matches!(fetch.course, Course::Shared { .. });
             if let Some(index) = queues.fetches.iter().position(shared)
                 && let Some(fetch) = queues.fetches.remove(index)
             {
                 drop(queues);
                 if self.end_sharing(&fetch) > 0 {
-                    self.copies.0.lock().helped.push(fetch);
+                    self.await_help(fetch);
                 } else {
                     self.answer(&fetch);
                 }
@@ -101,23 +101,28 @@ impl Process {
         }
     }
 
-    /// The sender has written all it has taken, but for `left`.
+    /// Of a body only what its sender has taken is missing.
+    pub(super) fn await_help(&self, fetch: Fetch) {
+        let answered = self.copies.0.lock().await_answer(fetch);
+        if let Some((fetch, left)) = answered {
+            self.helped(fetch, left);
+        }
+    }
+
+    /// The sender has written all it has taken, but for `left`. That may be known before this process has read its own part.
     pub(crate) fn on_helped(&self, ticket: Ticket, left: Range<u64>) {
-        let is_it = |fetch: &Fetch| matches!(fetch.course, Course::Shared { ticket: own, .. } if own == ticket);
-        let mut queues = self.copies.0.lock();
-        if let Some(fetch) = queues.fetches.iter_mut().find(|fetch| is_it(fetch)) {
-            if let Course::Shared { answer, .. } = &mut fetch.course {
-                *answer = Some(left);
-            }
-        } else if let Some(index) = queues.helped.iter().position(is_it) {
-            let mut fetch = queues.helped.swap_remove(index);
-            if left.is_empty() {
-                drop(queues);
-                self.fetched(&fetch);
-            } else {
-                fetch.course = Course::Alone(left);
-                queues.fetches.push_front(fetch);
-            }
+        let awaited = self.copies.0.lock().on_answer(ticket, left);
+        if let Some((fetch, left)) = awaited {
+            self.helped(fetch, left);
+        }
+    }
+
+    fn helped(&self, mut fetch: Fetch, left: Range<u64>) {
+        if left.is_empty() {
+            self.fetched(&fetch);
+        } else {
+            fetch.course = Course::Alone(left);
+            self.copies.0.lock().fetches.push_front(fetch);
         }
     }
 }

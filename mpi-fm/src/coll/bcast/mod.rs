@@ -39,11 +39,11 @@ impl<'a> Collective for Bcast<'a> {
     async fn on_board(&self, turn: &Turn<'_>) -> bool {
         let (Some(data), Root::Rank(root)) = (&self.data, self.root) else { unreachable!("boards are of one group") };
         let data = data.buf();
-        let suits = select::on_board(self.operation(), turn.size(), data.bytes());
-        if suits {
-            board::run(turn, data, root).await;
+        if !select::on_board(self.operation(), turn.size(), data.bytes()) {
+            return turn.decline(data.bytes()).await;
         }
-        suits
+        board::run(turn, data, root).await;
+        true
     }
 
     async fn run(&self, cx: &Cx<'_>) -> Result<()> {
