@@ -15,6 +15,13 @@ pub fn shown(command: &Command) -> String {
     words.join(" ")
 }
 
+/// Where this program lies. While it runs, `cargo test` may have built it anew there: the system then says that what runs is deleted.
+pub fn own_program() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot find my own path")?;
+    let built_anew = own.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from);
+    Ok(built_anew.unwrap_or(own))
+}
+
 /// Runs with our output; fails if it fails.
 pub fn loud(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run {}", shown(command)))?;

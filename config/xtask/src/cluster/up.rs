@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::{Cluster, keys, neighbours, net};
+use crate::exec;
 
 impl Cluster {
     /// The bridges, the hosts, and when all of them answer the machine file.
@@ -47,7 +48,7 @@ fn start(folder: &Path, name: &str, addresses: &[String]) -> Result<u32> {
     let log = File::create(folder.join("log"))?;
     let child = Command::new("setsid")
         .args(["unshare", "--net", "--ipc", "--uts", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=KILL"])
-        .arg(std::env::current_exe()?)
+        .arg(exec::own_program()?)
         .args(["cluster", "host"])
         .arg(folder)
         .arg(name)
@@ -59,7 +60,12 @@ fn start(folder: &Path, name: &str, addresses: &[String]) -> Result<u32> {
         .context("cannot start a host")?;
     let (pid, end) = (child.id(), Instant::now() + Duration::from_secs(20));
     let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).ok();
-    while namespace(&pid.to_string()) == namespace("self") {
+    loop {
+        match namespace(&pid.to_string()) {
+            Some(theirs) if Some(&theirs) != namespace("self").as_ref() => break,
+            None => bail!("a host has not come to life; see {}", folder.join("log").display()),
+            Some(_) => (),
+        }
         if Instant::now() > end {
             bail!("a host's network has not come; see {}", folder.join("log").display());
         }
