@@ -245,3 +245,45 @@ impl Process {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetch(bytes: u64, course: Course) -> Fetch {
+        Fetch { from: Peer(1), send: 0, receive: 0, address: 0, bytes, course }
+    }
+
+    fn shared(ticket: u64, begun: bool) -> Course {
+        Course::Shared { ticket: Ticket(ticket), begun }
+    }
+
+    #[test]
+    fn an_answer_and_the_own_part_come_in_any_order() {
+        let mut queues = Queues::default();
+        assert!(queues.on_answer(Ticket(8), 0..0).is_none());
+        assert!(queues.await_answer(fetch(1, shared(9, true))).is_none());
+        assert!(queues.await_answer(fetch(1, shared(8, true))).is_some(), "answered before");
+        assert!(queues.on_answer(Ticket(9), 3..5).is_some_and(|(_, left)| left == (3..5)));
+        assert!(queues.helped.is_empty() && queues.answers.is_empty());
+    }
+
+    #[test]
+    fn short_bodies_are_all_begun_before_one_is_finished() {
+        let mut queues = Queues::default();
+        for course in [shared(0, true), shared(1, false), Course::New { help: true }] {
+            queues.fetches.push_back(fetch(PORTION_MAX, course));
+        }
+        assert_eq!(queues.next(), 1);
+        queues.fetches[1].course = shared(1, true);
+        assert_eq!(queues.next(), 2);
+        queues.words = [true; WORDS];
+        assert_eq!(queues.next(), 0, "no word is free to share it by");
+        queues.words = [false; WORDS];
+        queues.fetches[2].course = Course::New { help: false };
+        assert_eq!(queues.next(), 0, "in its turn");
+        queues.fetches[2].course = Course::New { help: true };
+        queues.fetches[0].bytes = 2 * PORTION_MAX + 1;
+        assert_eq!(queues.next(), 0, "a long one takes its time");
+    }
+}
