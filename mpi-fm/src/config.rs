@@ -28,8 +28,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Where the device does not know better.
+    pub const EAGER_BYTES_MAX: usize = 16 << 10;
+
     pub const DEFAULT: Config = Config {
-        eager_bytes_max: 16 << 10,
+        eager_bytes_max: Config::EAGER_BYTES_MAX,
         unexpected_messages_max: 16384,
         unexpected_bytes_max: 1 << 20,
         fetch_bytes_min: 8 << 10,

@@ -8,6 +8,7 @@ use super::envelope::{Announcement, EAGER, Envelope, Plane, READY_TO_SEND};
 use super::peer::{Outgoing, PeerState, Queued};
 use crate::buf::Buf;
 use crate::comm::Comm;
+use crate::config::Config;
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::memory::Memory;
@@ -217,7 +218,11 @@ impl Process {
     /// what we can do there, it can do here; and if it cannot, it says so.
     #[inline]
     fn travels_whole(&self, peer: Peer, bytes: u64) -> bool {
-        let eager = self.config.eager_bytes_max().max(self.fm.unasked_max(peer));
+        let eager = match self.config.eager_bytes_max() {
+            Config::EAGER_BYTES_MAX => Config::EAGER_BYTES_MAX.max(self.fm.unasked_max(peer)),
+            // Somebody has set it, and means it.
+            eager => eager,
+        };
         bytes <= eager.min(self.fm.max_message(peer) - Envelope::SIZE) as u64
             && (bytes < self.config.fetch_bytes_min() || !self.fm.can_read(peer))
     }
