@@ -122,3 +122,13 @@ fn who_waits_for_whom_may_be_stopped_is_asked() {
     }
     assert!((20..30).contains(&asked), "once in half the time, {asked} times");
 }
+
+#[test]
+fn clocks_of_machines_need_not_agree_to_the_microsecond() {
+    let asks = |ms: u64| {
+        let since_ns = 5_000_000 + (ms * 7919 % 900) * 1000;
+        busy(is(Standing::Asks { since_ns, times: ms as u32 * 1000 }), b'R', ms as u32 / 20)
+    };
+    let times = told(100_000, |ms| vec![asks(ms), asks(ms + 13)]);
+    assert!(is_soon_after(&times, &[AFTER]), "{times:?}");
+}
