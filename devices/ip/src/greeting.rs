@@ -1,7 +1,14 @@
 //! What a connection begins with.
 //!
-//! The caller sends a [`Hello`]: the job's key, who it is and whom it wants. Whoever listens answers [`WELCOME`], and from then
-//! on packets go both ways, or it drops the connection: without the key it is nobody of this job.
+//! ```text
+//! caller                                        listener
+//!                                          ◀──  Challenge: the protocol's name and version, a nonce
+//!   Hello: proof, nonce, who, whom         ──▶
+//!                                          ◀──  Answer: proof, "welcome" or "calling"
+//! ```
+//! From then on packets go both ways. A proof is a hash (BLAKE3 with the job's key) of all that was said so far. So the key itself is on
+//! no wire, each side knows that the other one has it before it believes anything, and a greeting that somebody has recorded opens
+//! nothing: the nonces are new each time.
 //!
 //! Two processes may call each other at the same time. Then the call of the one with the lower number counts: it answers the
 //! other one's with [`BUSY`], and the other one answers its own with a welcome.
@@ -9,61 +16,126 @@
 use fm::Peer;
 
 /// The job's key: random, known to its processes only.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Key(pub [u8; 32]);
 
-impl Key {
-    /// Whether `other` is the same, in a time that does not tell how much of it is.
-    fn matches(&self, other: &[u8; 32]) -> bool {
-        self.0.iter().zip(other).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
-    }
-}
-
 /// Name and version of the protocol.
-const MAGIC: [u8; 8] = *b"HPVMip\0\x01";
+const MAGIC: [u8; 8] = *b"HPVMip\0\x02";
 
-pub const HELLO: usize = 8 + 32 + 4 + 4;
-pub const ANSWER: usize = 8;
-pub const WELCOME: [u8; ANSWER] = *b"welcome\n";
-pub const BUSY: [u8; ANSWER] = *b"calling\n";
+const PROOF: usize = blake3::OUT_LEN;
+pub const NONCE: usize = 16;
+pub const CHALLENGE: usize = MAGIC.len() + NONCE;
+pub const HELLO: usize = PROOF + NONCE + 4 + 4;
+pub const ANSWER: usize = PROOF + 8;
+pub const WELCOME: [u8; 8] = *b"welcome\n";
+pub const BUSY: [u8; 8] = *b"calling\n";
 
-/// The first bytes of a caller.
-pub fn hello(key: &Key, from: Peer, to: Peer) -> [u8; HELLO] {
-    let mut bytes = [0; HELLO];
-    bytes[..8].copy_from_slice(&MAGIC);
-    bytes[8..40].copy_from_slice(&key.0);
-    bytes[40..44].copy_from_slice(&from.0.to_le_bytes());
-    bytes[44..].copy_from_slice(&to.0.to_le_bytes());
-    bytes
+/// The first bytes of a listener.
+pub fn challenge(nonce: [u8; NONCE]) -> [u8; CHALLENGE] {
+    join(&[&MAGIC, &nonce])
 }
 
-/// Who calls; `None` if it is nobody of a job of `peers` processes with this key, or wants somebody else.
-pub fn caller(bytes: &[u8; HELLO], key: &Key, me: Peer, peers: usize) -> Option<Peer> {
-    let (magic, rest) = bytes.split_first_chunk()?;
-    let (theirs, rest) = rest.split_first_chunk()?;
-    let (from, to) = rest.split_first_chunk()?;
-    let from = Peer(u32::from_le_bytes(*from));
-    let to = Peer(u32::from_le_bytes(to.try_into().ok()?));
-    let ours = *magic == MAGIC && key.matches(theirs) && to == me && from != me && from.index() < peers;
-    ours.then_some(from)
+/// Whether it speaks this protocol.
+pub fn is_ours(challenge: &[u8; CHALLENGE]) -> bool {
+    challenge.starts_with(&MAGIC)
+}
+
+/// What a caller says then.
+pub fn hello(key: &Key, challenge: &[u8; CHALLENGE], nonce: [u8; NONCE], from: Peer, to: Peer) -> [u8; HELLO] {
+    let said: [u8; HELLO - PROOF] = join(&[&nonce, &from.0.to_le_bytes(), &to.0.to_le_bytes()]);
+    join(&[prove(key, b"caller", &[challenge, &said]).as_bytes(), &said])
+}
+
+/// Why a call is not answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stranger {
+    WithoutKey,
+    /// It has the key, but wants somebody else, or is nobody of the job.
+    Lost,
+}
+
+/// Who calls process `me` of a job of `peers`. Nothing is looked at before the proof.
+///
+/// # Errors
+/// When it is nobody of this job, or wants somebody else.
+pub fn caller(key: &Key, challenge: &[u8; CHALLENGE], hello: &[u8; HELLO], me: Peer, peers: usize) -> Result<Peer, Stranger> {
+    let (proof, said) = hello.split_at(PROOF);
+    if prove(key, b"caller", &[challenge, said]) != *proof {
+        return Err(Stranger::WithoutKey);
+    }
+    let word = |at: usize| Peer(u32::from_le_bytes(std::array::from_fn(|byte| said[at + byte])));
+    let (from, to) = (word(NONCE), word(NONCE + 4));
+    if to == me && from != me && from.index() < peers { Ok(from) } else { Err(Stranger::Lost) }
+}
+
+/// What it is answered: `word` is [`WELCOME`] or [`BUSY`].
+pub fn answer(key: &Key, challenge: &[u8; CHALLENGE], hello: &[u8; HELLO], word: &[u8; 8]) -> [u8; ANSWER] {
+    join(&[prove(key, b"listener", &[challenge, hello, word]).as_bytes(), word])
+}
+
+/// The word of an answer; `None` if it is not from who has the key.
+pub fn answered(key: &Key, challenge: &[u8; CHALLENGE], hello: &[u8; HELLO], answer: &[u8; ANSWER]) -> Option<[u8; 8]> {
+    let (proof, word) = answer.split_at(PROOF);
+    (prove(key, b"listener", &[challenge, hello, word]) == *proof).then(|| join(&[word]))
+}
+
+/// Hashes are compared in a time that does not tell how much of them is the same.
+fn prove(key: &Key, role: &[u8], said: &[&[u8]]) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new_keyed(&key.0);
+    hasher.update(role);
+    for part in said {
+        hasher.update(part);
+    }
+    hasher.finalize()
+}
+
+fn join<const LEN: usize>(parts: &[&[u8]]) -> [u8; LEN] {
+    let mut bytes = [0; LEN];
+    let mut at = 0;
+    for part in parts {
+        bytes[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    }
+    debug_assert_eq!(at, LEN);
+    bytes
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const KEY: Key = Key([7; 32]);
+
     #[test]
     fn only_the_key_opens() {
-        let key = Key([7; 32]);
-        let bytes = hello(&key, Peer(3), Peer(1));
-        assert_eq!(caller(&bytes, &key, Peer(1), 4), Some(Peer(3)));
-        assert_eq!(caller(&bytes, &key, Peer(2), 4), None, "somebody else was wanted");
-        assert_eq!(caller(&bytes, &key, Peer(1), 3), None, "there is no such process");
-        assert_eq!(caller(&hello(&key, Peer(1), Peer(1)), &key, Peer(1), 4), None, "nobody calls itself");
-        for index in 0..40 {
+        let challenge = challenge([1; NONCE]);
+        let bytes = hello(&KEY, &challenge, [2; NONCE], Peer(3), Peer(1));
+        let hears = |bytes: &[u8; HELLO], me, peers| caller(&KEY, &challenge, bytes, Peer(me), peers);
+        assert_eq!(hears(&bytes, 1, 4), Ok(Peer(3)));
+        assert_eq!(hears(&bytes, 2, 4), Err(Stranger::Lost), "somebody else was wanted");
+        assert_eq!(hears(&bytes, 1, 3), Err(Stranger::Lost), "there is no such process");
+        let itself = hello(&KEY, &challenge, [2; NONCE], Peer(1), Peer(1));
+        assert_eq!(hears(&itself, 1, 4), Err(Stranger::Lost), "nobody calls itself");
+        for index in 0..HELLO {
             let mut wrong = bytes;
             wrong[index] ^= 1;
-            assert_eq!(caller(&wrong, &key, Peer(1), 4), None, "byte {index}");
+            assert_eq!(hears(&wrong, 1, 4), Err(Stranger::WithoutKey), "byte {index}");
         }
+        let other = super::challenge([3; NONCE]);
+        assert_eq!(caller(&KEY, &other, &bytes, Peer(1), 4), Err(Stranger::WithoutKey), "what was recorded opens nothing");
+    }
+
+    #[test]
+    fn who_answers_has_the_key_too() {
+        let challenge = challenge([1; NONCE]);
+        let hello = hello(&KEY, &challenge, [2; NONCE], Peer(3), Peer(1));
+        let bytes = answer(&KEY, &challenge, &hello, &WELCOME);
+        assert_eq!(answered(&KEY, &challenge, &hello, &bytes), Some(WELCOME));
+        for index in 0..ANSWER {
+            let mut wrong = bytes;
+            wrong[index] ^= 1;
+            assert_eq!(answered(&KEY, &challenge, &hello, &wrong), None, "byte {index}");
+        }
+        assert!(is_ours(&challenge) && !is_ours(&[0; CHALLENGE]));
     }
 }

@@ -1,11 +1,12 @@
 //! The receiving side as FM sees it. Its poll is also what moves connections on: who calls, who answers, who has room again.
 
-use crate::greeting;
+use crate::greeting::{self, Stranger};
 use crate::receiving::{Receiving, Taken};
 use crate::shared::Shared;
-use crate::strangers::Strangers;
+use crate::strangers::{Log, PATIENCE, Strangers};
 use crate::sys::{self, Flags, Moved, READ};
 use fm::{Header, Inbox, Landing, Peer, Sink};
+use rustix::io::Errno;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
@@ -32,6 +33,12 @@ pub struct IpInbox {
     seen: Cell<bool>,
 }
 
+/// Calls that may wait to be accepted, if the system allows so many.
+const BACKLOG: i32 = 4096;
+
+/// Calls that are accepted in a row: the job goes on meanwhile.
+const CALLS: usize = 16;
+
 /// Reads from a connection in a row, while a long packet is on its way.
 const READS: usize = 4;
 
@@ -40,12 +47,14 @@ const LISTENER: u64 = 1 << 63;
 const STRANGER: u64 = 1 << 62;
 
 impl IpInbox {
-    pub fn new(shared: Arc<Shared>, listener: TcpListener, look_every: u32) -> io::Result<Self> {
+    pub fn new(shared: Arc<Shared>, listener: TcpListener, look_every: u32, log: Log) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
+        // Who made it may not have thought of as many callers as a job has processes: one too many waits for a second.
+        rustix::net::listen(&listener, BACKLOG)?;
         shared.poller.add(&listener, LISTENER, READ)?;
         Ok(IpInbox {
             listener,
-            strangers: Strangers::default(),
+            strangers: Strangers::new(shared.peers.len(), log),
             connections: shared.peers.iter().map(|_| None).collect(),
             ready: VecDeque::new(),
             events: Vec::new(),
@@ -79,20 +88,32 @@ impl IpInbox {
         }
         self.hot.found(&events);
         self.events = events;
+        if self.strangers.count() > 0 {
+            self.strangers.expire(&self.shared.poller, PATIENCE);
+        }
+        self.shared.strangers.store(self.strangers.count(), Relaxed);
         landed
     }
 
     fn accept(&mut self) {
-        while let Some(socket) = sys::accept(&self.listener) {
-            self.strangers.add(socket, &self.shared.poller, |number| STRANGER | u64::from(number));
+        let poller = &self.shared.poller;
+        for _ in 0..CALLS {
+            match sys::accept(&self.listener) {
+                Ok(socket) => self.strangers.add(socket, poller, |number| STRANGER | u64::from(number)),
+                // Descriptors are short: one is to be had if a stranger goes.
+                Err(Errno::MFILE | Errno::NFILE) if self.strangers.drop_oldest(poller) => {}
+                Err(_) => return,
+            }
         }
     }
 
     fn hear(&mut self, number: u32) {
         let shared = &*self.shared;
-        let Some((socket, hello)) = self.strangers.hear(number, &shared.poller) else { return };
-        if let Some(caller) = greeting::caller(&hello, &shared.key, shared.me, shared.peers.len()) {
-            shared.peers[caller.index()].lock().admit(shared, socket);
+        let Some(heard) = self.strangers.hear(number, &shared.poller) else { return };
+        match greeting::caller(&shared.key, &heard.challenge, &heard.said, shared.me, shared.peers.len()) {
+            Ok(caller) => drop(shared.peers[caller.index()].lock().admit(shared, heard)),
+            Err(Stranger::WithoutKey) => self.strangers.dropped(&heard.socket, "it does not have the job's key"),
+            Err(Stranger::Lost) => self.strangers.dropped(&heard.socket, "it does not know whom it calls"),
         }
     }
 

@@ -4,10 +4,11 @@
 //! and serves both directions. Nothing blocks. Read in this order:
 //!
 //! 1. [`frame`]: packets as bytes of a connection.
-//! 2. [`greeting`]: what a connection begins with, the job's key first.
-//! 3. [`sending`]: one peer's sending side: making the connection, and the bytes that wait to go.
+//! 2. [`greeting`]: what a connection begins with, so that both sides know each other to be of the job. [`calling`] is the caller's half of
+//!    it; [`strangers`] the listener's, of whom we do not know yet whose they are.
+//! 3. [`sending`]: one peer's sending side: the way to a connection, and the bytes that wait to go.
 //! 4. [`gather`]: small packets that leave together.
-//! 5. [`receiving`]: one connection's receiving side. [`strangers`]: connections of which we do not know yet whose they are.
+//! 5. [`receiving`]: one connection's receiving side.
 //! 6. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
 //! 7. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a network that does not carry.
 //! 8. [`sys`]: the system calls.
@@ -16,6 +17,7 @@
 
 #![deny(unsafe_code)]
 
+mod calling;
 mod frame;
 mod gather;
 mod greeting;
@@ -33,6 +35,7 @@ pub use frame::MAX_PACKET;
 pub use greeting::Key;
 pub use loss::Tell;
 pub use park::IpPark;
+pub use strangers::Log;
 
 use fm::{Device, Inbox, Link, Peer};
 use inbox::IpInbox;
@@ -48,7 +51,7 @@ use sys::Poller;
 pub struct Network {
     /// This process.
     pub me: Peer,
-    /// The job's: connections that do not begin with it are dropped.
+    /// The job's: whoever cannot prove to have it is dropped.
     pub key: Key,
     /// Where each process of the job listens, in the order of their numbers.
     pub addresses: Box<[SocketAddr]>,
@@ -59,6 +62,8 @@ pub struct Network {
     pub look_every: u32,
     /// Called once if a peer cannot be reached and the job is not ended for it.
     pub tell: Tell,
+    /// Told of connections that were dropped because they are not of the job: of the first, the tenth, the hundredth and so on.
+    pub log: Log,
 }
 
 /// An announcement's answer takes as long as copying so many bytes twice.
@@ -76,10 +81,10 @@ impl Ip {
     /// # Errors
     /// When the listening socket cannot be watched.
     pub fn new(network: Network) -> io::Result<Ip> {
-        let Network { me, key, addresses, listener, look_every, tell } = network;
+        let Network { me, key, addresses, listener, look_every, tell, log } = network;
         let poller = Poller::new()?;
         let shared = Arc::new_cyclic(|this| Shared::new(this.clone(), poller, me, key, addresses, tell));
-        let inbox = IpInbox::new(shared.clone(), listener, look_every)?;
+        let inbox = IpInbox::new(shared.clone(), listener, look_every, log)?;
         Ok(Ip { shared, inbox: Mutex::new(Some(inbox)) })
     }
 

@@ -1,20 +1,22 @@
 //! The sending side towards one peer: making the connection, and the bytes that wait to go.
 //!
 //! ```text
-//!           something to send                 connected              "welcome"
-//!   Idle ──────────────────────▶ Connecting ────────────▶ Greeting ────────────▶ Open
-//!     │                                                      │ "calling"           ▲
-//!     │                                                      ▼                     │
-//!     └──────────────── the peer's call ───────────────▶ Expecting ────────────────┘
+//!           something to send             "welcome"
+//!   Idle ──────────────────────▶ Calling ────────────▶ Open
+//!     │                             │ "calling"          ▲
+//!     │                             ▼                    │
+//!     └──── the peer's call ──▶ Expecting ───────────────┘
 //! ```
 //! From everywhere the end of the connection leads to `Gone`. What is sent there goes nowhere: the peer is dead, or through with
 //! the job.
 
+use crate::calling::{Call, Reply};
 use crate::frame::{HEADER, MAX_PACKET};
 use crate::gather::{self, Pace};
 use crate::greeting::{self, ANSWER, BUSY, WELCOME};
 use crate::shared::Shared;
-use crate::sys::{self, Flags, Moved, READ, READ_WRITE, WRITE};
+use crate::strangers::Heard;
+use crate::sys::{self, Flags, Moved, READ, READ_WRITE};
 use fm::Peer;
 use rustix::io::Errno;
 use std::io::IoSlice;
@@ -42,13 +44,16 @@ pub struct Sending {
     /// What the poller looks for.
     watched: Flags,
     pub pace: Pace,
+    /// So many more calls may be dropped at once.
+    tries: u32,
 }
+
+/// Calls that are made in a row, when each is dropped at once.
+const TRIES: u32 = 20;
 
 enum State {
     Idle,
-    Connecting(OwnedFd),
-    /// We said who we are, and have so many bytes of the answer.
-    Greeting(OwnedFd, [u8; ANSWER], usize),
+    Calling(Box<Call>),
     Expecting,
     Open(Arc<OwnedFd>),
     Gone,
@@ -77,6 +82,7 @@ impl Sending {
             counted: false,
             watched: Flags::empty(),
             pace: Pace::new(),
+            tries: TRIES,
         }
     }
 
@@ -183,7 +189,7 @@ impl Sending {
             State::Open(_) => self.watch(shared),
             State::Idle => self.call(shared),
             // The other side hears of us the sooner.
-            State::Connecting(_) => self.answered(shared),
+            State::Calling(ref call) if call.is_connecting() => self.answered(shared),
             _ => {}
         }
     }
@@ -240,84 +246,60 @@ impl Sending {
 /// Making the connection.
 impl Sending {
     fn call(&mut self, shared: &Shared) {
-        let address = &shared.addresses[self.peer.index()];
-        let called = sys::call(address).and_then(|socket| {
-            shared.poller.add(&socket, shared.token(self.peer), WRITE)?;
-            Ok(socket)
-        });
-        match called {
-            Ok(socket) => {
-                self.state = State::Connecting(socket);
+        match Call::new(shared, self.peer) {
+            Ok(call) => {
+                self.state = State::Calling(Box::new(call));
                 self.answered(shared);
             }
-            Err(errno) => self.lose(shared, &format!("{address} cannot be called: {errno}")),
+            Err(errno) => self.lose(shared, &format!("{} cannot be called: {errno}", shared.addresses[self.peer.index()])),
         }
     }
 
     /// Goes on with our call, if there is one and something has happened.
     pub fn answered(&mut self, shared: &Shared) {
-        if let State::Connecting(socket) = &self.state {
-            match sys::connected(socket) {
-                Ok(false) => return,
-                Ok(true) => self.greet(shared),
-                Err(errno) => {
-                    let address = shared.addresses[self.peer.index()];
-                    self.lose(shared, &format!("{address} does not answer: {errno}"));
-                }
+        let State::Calling(call) = &mut self.state else { return };
+        match call.go_on(shared) {
+            Reply::NotYet => {}
+            Reply::Welcome => {
+                let State::Calling(call) = std::mem::replace(&mut self.state, State::Gone) else { return };
+                self.open(shared, call.into_socket());
             }
-        }
-        let State::Greeting(socket, answer, heard) = &mut self.state else { return };
-        match sys::receive(&*socket, &mut answer[*heard..]) {
-            Moved::Bytes(count) => *heard += count,
-            Moved::Later => return,
-            Moved::End => return self.give_up(shared),
-            Moved::Broken(errno) => return self.broken(shared, errno),
-        }
-        match (*heard, &*answer) {
-            (ANSWER, &WELCOME) => {
-                let State::Greeting(socket, ..) = std::mem::replace(&mut self.state, State::Gone) else { return };
-                self.open(shared, socket);
-            }
-            (ANSWER, &BUSY) if self.peer < shared.me => {
-                shared.poller.remove(&*socket);
+            Reply::Calling => {
+                self.hang_up(shared);
                 self.state = State::Expecting;
             }
-            (ANSWER, _) => self.lose(shared, "it does not speak this device's protocol"),
-            _ => {}
-        }
-    }
-
-    fn greet(&mut self, shared: &Shared) {
-        let State::Connecting(socket) = std::mem::replace(&mut self.state, State::Gone) else { return };
-        let hello = greeting::hello(&shared.key, shared.me, self.peer);
-        // An empty socket takes that many bytes at once.
-        let said = matches!(sys::send(&socket, &hello), Moved::Bytes(count) if count == hello.len());
-        let watched = shared.poller.change(&socket, shared.token(self.peer), READ);
-        self.state = State::Greeting(socket, [0; ANSWER], 0);
-        if !said || watched.is_err() {
-            self.give_up(shared);
+            Reply::Dropped if self.tries > 0 => {
+                self.tries -= u32::from(call.is_young());
+                self.hang_up(shared);
+                self.call(shared);
+            }
+            Reply::Ended | Reply::Dropped => self.give_up(shared),
+            Reply::Lost(what) => self.lose(shared, &what),
         }
     }
 
     /// The connection is there, already watched for reading.
     fn open(&mut self, shared: &Shared, socket: OwnedFd) {
         self.watched = READ;
+        self.tries = TRIES;
         self.state = State::Open(Arc::new(socket));
         self.flush(shared);
     }
 
     /// The peer calls us.
-    pub fn admit(&mut self, shared: &Shared, socket: OwnedFd) -> Admission {
+    pub fn admit(&mut self, shared: &Shared, heard: Heard) -> Admission {
         let admission = match &self.state {
-            State::Connecting(_) | State::Greeting(..) if shared.me < self.peer => Admission::Busy,
-            State::Idle | State::Expecting | State::Connecting(_) | State::Greeting(..) => Admission::Welcome,
+            State::Calling(_) if shared.me < self.peer => Admission::Busy,
+            State::Idle | State::Expecting | State::Calling(_) => Admission::Welcome,
             State::Open(_) => Admission::Busy,
             State::Gone => Admission::Refused,
         };
         if admission == Admission::Refused {
             return admission;
         }
-        let answer = if admission == Admission::Welcome { WELCOME } else { BUSY };
+        let word = if admission == Admission::Welcome { WELCOME } else { BUSY };
+        let Heard { socket, challenge, said } = heard;
+        let answer = greeting::answer(&shared.key, &challenge, &said, &word);
         let said = matches!(sys::send(&socket, &answer), Moved::Bytes(ANSWER));
         if admission == Admission::Welcome {
             self.hang_up(shared);
@@ -350,15 +332,14 @@ impl Sending {
     /// The connection has ended.
     pub fn give_up(&mut self, shared: &Shared) {
         self.hang_up(shared);
-        self.state = State::Gone;
         self.queue = Vec::new();
         self.start = 0;
         self.note_waiting(shared);
     }
 
     fn hang_up(&mut self, shared: &Shared) {
-        match &self.state {
-            State::Connecting(socket) | State::Greeting(socket, ..) => shared.poller.remove(socket),
+        match std::mem::replace(&mut self.state, State::Gone) {
+            State::Calling(call) => call.hang_up(shared),
             State::Open(socket) => shared.poller.remove(socket),
             State::Idle | State::Expecting | State::Gone => {}
         }

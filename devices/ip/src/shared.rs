@@ -4,12 +4,13 @@ use crate::gather::Gatherings;
 use crate::greeting::Key;
 use crate::loss::{Losses, Tell};
 use crate::sending::Sending;
+use crate::strangers;
 use crate::sys::Poller;
 use fm::{Peer, ThreadLock, Threading};
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::sync::Weak;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 pub struct Shared {
@@ -24,6 +25,8 @@ pub struct Shared {
     /// Peers for whom something waits to be sent.
     pub unsent: AtomicUsize,
     pub gatherings: Gatherings,
+    /// Connections that have not shown yet whose they are.
+    pub strangers: AtomicUsize,
     pub losses: Losses,
 }
 
@@ -42,6 +45,7 @@ impl Shared {
             freed: AtomicUsize::new(0),
             unsent: AtomicUsize::new(0),
             gatherings: Gatherings::new(this),
+            strangers: AtomicUsize::new(0),
             losses: Losses::new(tell),
         }
     }
@@ -54,7 +58,8 @@ impl Shared {
     /// Sleeps until a socket has something, `other` is readable, or `limit` has passed.
     pub fn sleep(&self, other: BorrowedFd<'_>, limit: Option<Duration>) {
         if !self.losses.tell_old() {
-            let limit = [limit, self.losses.limit()].into_iter().flatten().min();
+            let strangers = (self.strangers.load(Relaxed) > 0).then_some(strangers::PATIENCE);
+            let limit = [limit, self.losses.limit(), strangers].into_iter().flatten().min();
             self.poller.sleep(other, limit);
         }
     }

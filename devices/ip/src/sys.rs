@@ -1,9 +1,11 @@
 //! The system calls that this device makes.
 
+use crate::greeting::NONCE;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
+use rustix::rand::{GetRandomFlags, getrandom};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -76,17 +78,30 @@ pub fn call(address: &SocketAddr) -> Result<OwnedFd, Errno> {
 }
 
 /// A call to us, if there is one.
-pub fn accept(listener: impl AsFd) -> Option<OwnedFd> {
+pub fn accept(listener: impl AsFd) -> Result<OwnedFd, Errno> {
     loop {
         match rustix::net::accept_with(&listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
             Ok(socket) => {
                 prepare(&socket);
-                return Some(socket);
+                return Ok(socket);
             }
             Err(Errno::INTR | Errno::CONNABORTED) => (),
-            Err(_) => return None,
+            Err(errno) => return Err(errno),
         }
     }
+}
+
+/// Bytes that nobody can guess.
+pub fn nonce() -> Result<[u8; NONCE], Errno> {
+    let mut bytes = [0; NONCE];
+    // So few come whole.
+    let count = getrandom(&mut bytes, GetRandomFlags::empty())?;
+    if count == NONCE { Ok(bytes) } else { Err(Errno::INTR) }
+}
+
+/// Where a connection leads.
+pub fn peer_of(socket: impl AsFd) -> Option<SocketAddr> {
+    rustix::net::getpeername(&socket).ok()?.and_then(|address| address.try_into().ok())
 }
 
 /// A packet is complete when it is handed to the socket: there is nothing to wait for.

@@ -25,7 +25,7 @@ fn listen(nodes: usize) -> (Vec<TcpListener>, Box<[SocketAddr]>) {
 fn endpoint(me: u32, listener: TcpListener, addresses: Box<[SocketAddr]>, settings: Settings) -> (Fm, IpPark) {
     let nodes = addresses.len();
     let tell = Box::new(|peer: Peer, what: &str| panic!("lost {}: {what}", peer.0));
-    let network = Network { me: Peer(me), key: KEY, addresses, listener, look_every: settings.look_every, tell };
+    let network = Network { me: Peer(me), key: KEY, addresses, listener, look_every: settings.look_every, tell, log: Box::new(|what| panic!("{what}")) };
     let ip = Ip::new(network).expect("a network");
     let park = ip.park(nodes, settings.cores).expect("a way to wait");
     (Fm::new(Peer(me), nodes as u32, vec![Arc::new(ip)], |_| 0, Threading::Single, false), park)

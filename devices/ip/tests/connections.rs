@@ -5,7 +5,7 @@ use hpvm_ip::{Ip, IpPark, Key, Network};
 use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier, Mutex};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -19,21 +19,28 @@ struct Node {
     park: IpPark,
     address: SocketAddr,
     told: Told,
+    /// What it said of strangers.
+    log: Receiver<String>,
 }
 
 fn nodes(count: u32) -> Vec<Node> {
     let listeners: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let addresses: Box<[_]> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
-    let node = |(me, listener)| {
-        let (sender, told) = channel();
-        let tell = Box::new(move |peer, what: &str| sender.send((peer, what.to_owned())).unwrap());
-        let network = Network { me: Peer(me), key: KEY, addresses: addresses.clone(), listener, look_every: 1, tell };
-        let ip = Ip::new(network).unwrap();
-        let park = ip.park(1, 1).unwrap();
-        let fm = Fm::new(Peer(me), count, vec![Arc::new(ip)], |_| 0, Threading::Single, false);
-        Node { fm, park, address: addresses[me as usize], told }
-    };
-    (0..).zip(listeners).map(node).collect()
+    let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+    (0..).zip(listeners).map(|(me, listener)| node(me, listener, &addresses)).collect()
+}
+
+fn node(me: u32, listener: TcpListener, addresses: &[SocketAddr]) -> Node {
+    let (sender, told) = channel();
+    let tell = Box::new(move |peer, what: &str| sender.send((peer, what.to_owned())).unwrap());
+    let (logger, log) = channel();
+    // Who does not care what is said of strangers has dropped the other end.
+    let logger = Mutex::new(logger);
+    let say = Box::new(move |what: &str| drop(logger.lock().unwrap().send(what.to_owned())));
+    let network = Network { me: Peer(me), key: KEY, addresses: addresses.into(), listener, look_every: 1, tell, log: say };
+    let ip = Ip::new(network).unwrap();
+    let park = ip.park(1, 1).unwrap();
+    let fm = Fm::new(Peer(me), addresses.len() as u32, vec![Arc::new(ip)], |_| 0, Threading::Single, false);
+    Node { fm, park, address: addresses[me as usize], told, log }
 }
 
 #[derive(Default)]
@@ -75,26 +82,50 @@ fn until(nodes: &[&Node], notes: &Notes, done: impl Fn() -> bool) {
     }
 }
 
-fn hello(key: Key, from: u32, to: u32) -> Vec<u8> {
-    [b"HPVMip\0\x01".as_slice(), &key.0, &from.to_le_bytes(), &to.to_le_bytes()].concat()
+const CHALLENGE: usize = 24;
+const ANSWER: usize = 40;
+
+/// What a caller says to a challenge.
+fn hello(challenge: &[u8], key: Key, from: u32, to: u32) -> Vec<u8> {
+    let said = [[7; 16].as_slice(), &from.to_le_bytes(), &to.to_le_bytes()].concat();
+    let proof = blake3::keyed_hash(&key.0, &[b"caller", challenge, &said].concat());
+    [proof.as_bytes().as_slice(), &said].concat()
 }
 
-/// Calls `node` as a stranger would and says `first`; the call ends without an answer.
+/// Calls `node` and hears its challenge.
 #[track_caller]
-fn is_dropped(node: &Node, first: &[u8]) {
+fn call(node: &Node) -> (TcpStream, Vec<u8>) {
     let mut call = TcpStream::connect(node.address).unwrap();
+    let challenge = hear(node, &mut call, CHALLENGE);
+    assert_eq!(challenge.len(), CHALLENGE);
+    (call, challenge)
+}
+
+/// What a caller hears while `node` looks: so many bytes, or fewer before the end.
+#[track_caller]
+fn hear(node: &Node, call: &mut TcpStream, bytes: usize) -> Vec<u8> {
     call.set_nonblocking(true).unwrap();
-    call.write_all(first).unwrap();
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
+    let (end, mut heard) = (Instant::now() + Duration::from_secs(20), Vec::new());
+    while heard.len() < bytes {
         node.fm.extract(8, &Notes::default());
-        match call.read(&mut [0; 64]) {
-            Ok(0) => return,
-            Ok(count) => panic!("{count} bytes of an answer"),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => assert!(Instant::now() < end, "not dropped"),
-            Err(_) => return,
+        let mut piece = vec![0; bytes - heard.len()];
+        match call.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => heard.extend_from_slice(&piece[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => assert!(Instant::now() < end, "nothing is said"),
+            Err(_) => break,
         }
     }
+    call.set_nonblocking(false).unwrap();
+    heard
+}
+
+/// A stranger who says this to the challenge is not answered.
+#[track_caller]
+fn is_dropped(node: &Node, says: impl Fn(&[u8]) -> Vec<u8>) {
+    let (mut call, challenge) = call(node);
+    call.write_all(&says(&challenge)).unwrap();
+    assert_eq!(hear(node, &mut call, 1), [], "an answer");
 }
 
 #[test]
@@ -102,17 +133,101 @@ fn who_does_not_have_the_key_is_dropped() {
     let nodes = nodes(2);
     let mut other = KEY;
     other.0[31] ^= 1;
-    is_dropped(&nodes[0], &hello(other, 1, 0));
-    is_dropped(&nodes[0], b"GET / HTTP/1.1\r\nHost: somewhere\r\nAccept: */*\r\n\r\n");
-    is_dropped(&nodes[0], &hello(KEY, 1, 1));
-    is_dropped(&nodes[0], &hello(KEY, 7, 0));
+    is_dropped(&nodes[0], |challenge| hello(challenge, other, 1, 0));
+    is_dropped(&nodes[0], |_| b"GET / HTTP/1.1\r\nHost: somewhere\r\nAccept: */*\r\nUser-Agent: none\r\n\r\n".to_vec());
+    is_dropped(&nodes[0], |challenge| hello(challenge, KEY, 1, 1));
+    is_dropped(&nodes[0], |challenge| hello(challenge, KEY, 7, 0));
+    let (mut recorder, challenge) = call(&nodes[0]);
+    is_dropped(&nodes[0], |_| hello(&challenge, KEY, 1, 0));
+    recorder.write_all(b"and").unwrap();
+    let said: Vec<String> = nodes[0].log.try_iter().collect();
+    assert!(said.len() == 1 && said[0].contains("does not have the job's key"), "{said:?}");
     // Somebody who says half of it and stays holds nobody up.
-    let mut silent = TcpStream::connect(nodes[0].address).unwrap();
-    silent.write_all(&hello(KEY, 1, 0)[..20]).unwrap();
+    let (mut silent, challenge) = call(&nodes[0]);
+    silent.write_all(&hello(&challenge, KEY, 1, 0)[..20]).unwrap();
     let notes = Notes::default();
     nodes[1].send(0, b"from whom we know");
     until(&[&nodes[0], &nodes[1]], &notes, || !notes.received.borrow().is_empty());
     assert_eq!(notes.received.borrow()[0], (Peer(1), b"from whom we know".to_vec()));
+}
+
+/// Whoever sits where a process should be gets nothing.
+#[test]
+fn a_listener_without_the_key_is_told() {
+    let listeners: Vec<_> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+    let [first, impostor]: [TcpListener; 2] = listeners.try_into().unwrap();
+    let node = node(0, first, &addresses);
+    let listening = std::thread::spawn(move || {
+        let (mut call, _) = impostor.accept().unwrap();
+        call.write_all(&[b"HPVMip\0\x02".as_slice(), &[1; 16]].concat()).unwrap();
+        call.read_exact(&mut [0; 56]).unwrap();
+        call.write_all(&[[2; 32].as_slice(), b"welcome\n"].concat()).unwrap();
+        let mut rest = Vec::new();
+        let _ = call.read_to_end(&mut rest);
+        rest
+    });
+    node.send(1, b"secret");
+    let (start, notes) = (Instant::now(), Notes::default());
+    let told = loop {
+        node.fm.extract(8, &notes);
+        node.park.idle(100_000, &|| node.fm.arrived());
+        if let Ok(told) = node.told.try_recv() {
+            break told;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "nothing was told");
+    };
+    assert!(told.0 == Peer(1) && told.1.contains("does not have the job's key"), "{}", told.1);
+    assert_eq!(listening.join().unwrap(), []);
+}
+
+/// Ten thousand connections of all kinds while two processes talk: nothing is lost, and nothing grows.
+#[test]
+fn strangers_do_no_harm() {
+    let nodes = nodes(2);
+    let address = nodes[0].address;
+    let thronging = std::thread::spawn(move || {
+        let mut open = std::collections::VecDeque::new();
+        for number in 0..10_000u32 {
+            // Where too many wait to be accepted, a call would be tried again after a second.
+            let Ok(mut call) = TcpStream::connect_timeout(&address, Duration::from_millis(20)) else { continue };
+            let bytes: [u8; 200] = std::array::from_fn(|at| (number.wrapping_mul(at as u32 + 17) >> 5) as u8);
+            // Nothing, a part, all of what could be a greeting, or more.
+            let _ = call.write_all(&bytes[..[0, 0, 20, 56, 200][number as usize % 5]]);
+            open.push_back(call);
+            if open.len() > 100 && number % 3 > 0 || open.len() > 300 {
+                open.drain(..2);
+            }
+        }
+    });
+    let notes = Notes::default();
+    let (mut sent, mut most_open, mut memory) = (0u32, 0, Vec::new());
+    while !thronging.is_finished() {
+        nodes[1].send(0, &sent.to_le_bytes());
+        nodes[0].send(1, &sent.to_le_bytes());
+        until(&[&nodes[0], &nodes[1]], &notes, || notes.received.borrow().len() == 2);
+        assert!(notes.received.take().iter().all(|(_, body)| *body == sent.to_le_bytes()));
+        sent += 1;
+        if sent.is_multiple_of(64) {
+            most_open = most_open.max(std::fs::read_dir("/proc/self/fd").unwrap().count());
+            memory.push(resident_kib());
+        }
+    }
+    thronging.join().unwrap();
+    // Those that wait at the listener (130), 302 at the other end, and those of this process's other tests.
+    assert!(most_open < 130 + 302 + 200, "{most_open} descriptors");
+    // The first quarter has seen as many at a time as ever come; the other tests take some.
+    let grown = memory[memory.len() - 1].saturating_sub(memory[memory.len() / 4]);
+    assert!(grown < 8 << 10, "{grown} KiB");
+    assert!(nodes.iter().all(|node| node.told.try_recv().is_err()));
+    let said: Vec<String> = nodes[0].log.try_iter().collect();
+    assert!((1..=5).contains(&said.len()), "each ten times rarer than the one before: {said:?}");
+}
+
+fn resident_kib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 #[test]
@@ -138,12 +253,38 @@ fn two_that_call_each_other_end_up_with_one_connection() {
     }
 }
 
+/// The same with three threads that sleep as processes do, again and again.
+#[test]
+fn all_that_call_each_other_at_once_find_each_other() {
+    for round in 0..100 {
+        let (start, (done, finished)) = (Arc::new(Barrier::new(3)), channel());
+        for (me, node) in (0u32..).zip(nodes(3)) {
+            let (start, done) = (Arc::clone(&start), done.clone());
+            std::thread::spawn(move || {
+                let (notes, mut waits) = (Notes::default(), 0);
+                start.wait();
+                (0..3).filter(|to| *to != me).for_each(|to| node.send(to, &[me as u8]));
+                while notes.received.borrow().len() < 2 || !node.fm.close() {
+                    waits = if node.fm.extract(8, &notes) > 0 { 0 } else { waits + 1 };
+                    node.park.idle(waits, &|| node.fm.arrived());
+                }
+                done.send(node.told.try_iter().count() + node.log.try_iter().count()).unwrap();
+            });
+        }
+        for _ in 0..3 {
+            let said = finished.recv_timeout(Duration::from_secs(20));
+            assert_eq!(said, Ok(0), "round {round}: somebody waits, or has told something");
+        }
+    }
+}
+
 #[test]
 fn garbage_from_one_peer_does_not_touch_the_others() {
     let nodes = nodes(3);
     let notes = Notes::default();
-    let mut call = TcpStream::connect(nodes[0].address).unwrap();
-    call.write_all(&hello(KEY, 2, 0)).unwrap();
+    let (mut call, challenge) = call(&nodes[0]);
+    call.write_all(&hello(&challenge, KEY, 2, 0)).unwrap();
+    assert!(hear(&nodes[0], &mut call, ANSWER).ends_with(b"welcome\n"));
     // A packet with a kind that does not exist, then a length that none has.
     call.write_all(&[0, 99, 0, 0, 3, 0, 0, 0, 1, 2, 3]).unwrap();
     until(&[&nodes[0]], &notes, || *notes.violations.borrow() == 1);

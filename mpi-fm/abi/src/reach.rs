@@ -111,6 +111,7 @@ fn internet(
         listener: TcpListener::from(listener),
         look_every,
         tell: Box::new(tell),
+        log: Box::new(move |what| eprintln!("hpvm: rank {}: {what}", me.0)),
     };
     Ip::new(network).or_else(|error| bail!(OTHER, "the network cannot be used: {error}"))
 }
