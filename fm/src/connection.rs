@@ -49,13 +49,18 @@ impl Connection {
     #[inline]
     pub(crate) fn start_from(&mut self, header: Header, head: &[u8], body: &[u8]) -> bool {
         if self.credits.is_some() {
-            return self.start(header, head.len() + body.len(), |room| {
-                let (front, rest) = room.split_at_mut(head.len());
-                front.copy_from_slice(head);
-                rest.copy_from_slice(body);
-            });
+            return self.start_copy(header, head, body);
         }
         (self.queue.is_empty() || self.flush_queue()) && self.link.send(header, head, body)
+    }
+
+    #[inline(never)]
+    fn start_copy(&mut self, header: Header, head: &[u8], body: &[u8]) -> bool {
+        self.start(header, head.len() + body.len(), |room| {
+            let (front, rest) = room.split_at_mut(head.len());
+            front.copy_from_slice(head);
+            rest.copy_from_slice(body);
+        })
     }
 
     /// Sends one packet if credits and the device allow it.
@@ -73,7 +78,7 @@ impl Connection {
         fill(room);
         if let Some(credits) = &mut self.credits {
             credits.have -= 1;
-            header.credits = std::mem::take(&mut credits.owed);
+            header = header.with_credits(std::mem::take(&mut credits.owed));
         }
         self.link.commit(header);
         true
@@ -97,6 +102,7 @@ impl Connection {
         self.flush_queue() && given_back
     }
 
+    #[inline(never)]
     fn flush_queue(&mut self) -> bool {
         while let Some((header, body)) = self.queue.pop_front() {
             if !self.packet(header, body.len(), Share::Reserved, |room| room.copy_from_slice(&body)) {
@@ -135,7 +141,7 @@ impl Connection {
             return false;
         }
         let owed = std::mem::take(&mut credits.owed);
-        self.link.commit(Header { handler: HandlerId(0), kind: Kind::Credits, stream: 0, credits: owed });
+        self.link.commit(Header::new(HandlerId(0), Kind::Credits, 0).with_credits(owed));
         true
     }
 

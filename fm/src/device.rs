@@ -88,13 +88,18 @@ pub trait Link: Send {
     /// Sends a packet with the payload `head` and then `body`, if there is room for it; returns whether there was. A device that can take
     /// bytes from where they lie need not copy them.
     fn send(&mut self, header: Header, head: &[u8], body: &[u8]) -> bool {
-        let Some(room) = self.lend(head.len() + body.len()) else { return false };
-        let (front, rest) = room.split_at_mut(head.len());
-        front.copy_from_slice(head);
-        rest.copy_from_slice(body);
-        self.commit(header);
-        true
+        send_by_copy(self, header, head, body)
     }
+}
+
+/// What [`Link::send`] does unless the device knows better: copies the payload into room that is lent.
+pub fn send_by_copy(link: &mut (impl Link + ?Sized), header: Header, head: &[u8], body: &[u8]) -> bool {
+    let Some(room) = link.lend(head.len() + body.len()) else { return false };
+    let (front, rest) = room.split_at_mut(head.len());
+    front.copy_from_slice(head);
+    rest.copy_from_slice(body);
+    link.commit(header);
+    true
 }
 
 /// Where an inbox's packets go.

@@ -188,7 +188,7 @@ impl Fm {
     }
 
     /// As [`try_send`](Self::try_send), for a message that lies ready, `head` before `body`.
-    #[inline]
+    #[inline(always)]
     pub fn try_send_from(&self, to: Peer, handler: HandlerId, head: &[u8], body: &[u8]) -> bool {
         debug_assert!(head.len() + body.len() <= self.max_message(to));
         let sent = self.connection(to).lock().start_from(Header::single(handler), head, body);
@@ -256,22 +256,30 @@ impl Fm {
         if slot.lands {
             return inbox.poll_to(budget, &mut Landings { fm: self, upcall, streams });
         }
-        let counted = slot.credits.is_some();
+        if slot.credits.is_some() {
+            return inbox.poll(budget, &mut |from, header, body| self.deliver_counted(from, header, body, upcall, streams));
+        }
         inbox.poll(budget, &mut |from, header, body| {
-            if counted && header.credits > 0 {
-                self.connection(from).lock().granted(header.credits);
-            }
-            let started = streams.deliver(upcall, from, header, body);
-            if counted && header.kind != Kind::Credits {
-                let mut connection = self.connection(from).lock();
-                if !connection.handled() {
-                    self.list_pending(from, &mut connection);
-                }
-            }
-            if started && let Some(counters) = &self.counters {
-                counters.received[usize::from(header.handler.0)].fetch_add(1, Relaxed);
+            if streams.deliver(upcall, from, header, body) {
+                self.count_received(header);
             }
         })
+    }
+
+    /// A packet of a device on which credits are counted.
+    fn deliver_counted(&self, from: Peer, header: Header, body: &[u8], upcall: &impl Upcall, streams: &mut Streams) {
+        if header.credits() > 0 {
+            self.connection(from).lock().granted(header.credits());
+        }
+        if streams.deliver(upcall, from, header, body) {
+            self.count_received(header);
+        }
+        if header.kind() != Kind::Credits {
+            let mut connection = self.connection(from).lock();
+            if !connection.handled() {
+                self.list_pending(from, &mut connection);
+            }
+        }
     }
 
     /// Whether an extraction would find something, or a send that was refused might now succeed: the last look before
@@ -353,6 +361,14 @@ impl Fm {
         }
     }
 
+    /// A message has begun to arrive.
+    #[inline]
+    fn count_received(&self, header: Header) {
+        if let Some(counters) = &self.counters {
+            counters.received[usize::from(header.handler().0)].fetch_add(1, Relaxed);
+        }
+    }
+
     #[inline]
     pub(crate) fn count_sent(&self, handler: HandlerId) {
         if let Some(counters) = &self.counters {
@@ -368,28 +384,20 @@ struct Landings<'e, U> {
     streams: &'e mut Streams,
 }
 
-impl<U: Upcall> Landings<'_, U> {
-    fn count(&self, header: Header) {
-        if let Some(counters) = &self.fm.counters {
-            counters.received[usize::from(header.handler.0)].fetch_add(1, Relaxed);
-        }
-    }
-}
-
 impl<U: Upcall> Sink for Landings<'_, U> {
     #[inline]
     fn packet(&mut self, from: Peer, header: Header, body: &[u8]) {
         if self.streams.deliver(self.upcall, from, header, body) {
-            self.count(header);
+            self.fm.count_received(header);
         }
     }
 
     fn place(&mut self, from: Peer, header: Header, head: &[u8], len: usize) -> Option<Landing> {
-        if header.kind != Kind::Single {
+        if !header.is_single() {
             return None;
         }
-        let landing = self.upcall.place(from, header.handler, head, len)?;
-        self.count(header);
+        let landing = self.upcall.place(from, header.handler(), head, len)?;
+        self.fm.count_received(header);
         Some(landing)
     }
 

@@ -32,32 +32,32 @@ impl Streams {
     /// Hands a packet's bytes to whom they belong. Returns whether a message started with it.
     #[inline]
     pub(crate) fn deliver(&mut self, upcall: &impl Upcall, from: Peer, header: Header, body: &[u8]) -> bool {
-        if header.kind == Kind::Single {
-            upcall.message(from, header.handler, body);
+        if header.is_single() {
+            upcall.message(from, header.handler(), body);
             return true;
         }
         self.deliver_part(upcall, from, header, body)
     }
 
     fn deliver_part(&mut self, upcall: &impl Upcall, from: Peer, header: Header, body: &[u8]) -> bool {
-        match header.kind {
+        match header.kind() {
             Kind::First => {
                 let Some((total, rest)) = body.split_first_chunk() else {
                     upcall.violation(from, "the first packet of a long message is too short for its length");
                     return false;
                 };
                 let total = u64::from_le_bytes(*total);
-                let receive = upcall.begin(from, header.handler, total);
-                let slot = self.slot(from, header.stream);
+                let receive = upcall.begin(from, header.handler(), total);
+                let slot = self.slot(from, header.stream());
                 if slot.is_some() {
                     upcall.violation(from, "a long message began on a stream that is still open");
                 }
                 *slot = Some(Incoming { receive, missing: total });
-                self.piece(upcall, from, header.stream, rest, false);
+                self.piece(upcall, from, header.stream(), rest, false);
                 true
             }
             Kind::Middle | Kind::Last => {
-                self.piece(upcall, from, header.stream, body, header.kind == Kind::Last);
+                self.piece(upcall, from, header.stream(), body, header.kind() == Kind::Last);
                 false
             }
             Kind::Garbled => {

@@ -26,6 +26,7 @@ pub mod claims;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod connection;
+pub mod copying;
 mod crowding;
 pub mod device;
 pub mod endpoint;

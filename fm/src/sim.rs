@@ -223,7 +223,7 @@ impl State {
         let delay_ns = 1 + self.random.below(self.plan.delay_ns_max.max(1));
         let earliest_ns = self.now_ns + delay_ns;
         let credits = self.plan.credits;
-        let only_credits = packet.header.kind == Kind::Credits;
+        let only_credits = packet.header.kind() == Kind::Credits;
         let from = packet.from;
         let pair = self.pair(from, to);
         let at_ns = earliest_ns.max(pair.last_arrival_ns);
@@ -259,7 +259,7 @@ impl State {
         let packet = first.remove();
         let pair = self.pair(packet.from, me);
         pair.in_flight -= 1;
-        pair.credits_in_flight -= usize::from(packet.header.kind == Kind::Credits);
+        pair.credits_in_flight -= usize::from(packet.header.kind() == Kind::Credits);
         Some(packet)
     }
 }

@@ -125,6 +125,6 @@ impl SendStream {
     }
 
     fn header(&self, kind: Kind) -> Header {
-        Header { handler: self.handler, kind, stream: self.number, credits: 0 }
+        Header::new(self.handler, kind, self.number)
     }
 }

@@ -1,11 +1,12 @@
 //! Storage with stable addresses, looked up by number without a lock.
 
 use fm::{ThreadLock, Threading};
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// Slots in the first chunk; each further chunk is twice as large as the one before.
-const FIRST: u32 = 64;
-const CHUNKS: usize = 17;
+/// Slots in the first chunk, which is enough for most; each further chunk is twice as large as the one before.
+const FIRST: u32 = 1024;
+const CHUNKS: usize = 13;
 
 /// Slots of `T`, numbered from 0, made on demand by one function and never moved.
 ///
@@ -26,6 +27,9 @@ unsafe impl<T: Send + Sync> Sync for Arena<T> {}
 /// Chunk and place in it of slot `index`.
 #[inline]
 const fn place(index: u32) -> (usize, usize) {
+    if index < FIRST {
+        return (0, index as usize);
+    }
     let biased = index + FIRST;
     // It is not 0, which the compiler does not know.
     let log = (biased | 1).ilog2();
@@ -62,9 +66,13 @@ impl<T> Arena<T> {
         }
         let (chunk, offset) = place(index);
         if offset == 0 {
-            let slots: Box<[T]> = (0..FIRST << chunk).map(|_| (self.make)()).collect();
+            // Slots are made when they are handed out, so that those never used take no memory.
+            let slots = Box::<[T]>::new_uninit_slice((FIRST as usize) << chunk);
             self.chunks[chunk].store(Box::into_raw(slots).cast(), Ordering::Release);
         }
+        let slots = self.chunks[chunk].load(Ordering::Relaxed);
+        // SAFETY: the chunk has this place, and nobody looks there before `len` says so.
+        unsafe { slots.add(offset).write((self.make)()) };
         self.len.store(index + 1, Ordering::Release);
         Some(index)
     }
@@ -84,7 +92,7 @@ impl<T> Arena<T> {
         }
         let (chunk, offset) = place(index);
         let slots = self.chunks[chunk].load(Ordering::Acquire);
-        // SAFETY: `len` grows past `index` only after the chunk with that slot was stored, and chunks live as long as `self`.
+        // SAFETY: `len` grows past `index` only after that slot was made, and chunks live as long as `self`.
         Some(unsafe { &*slots.add(offset) })
     }
 
@@ -96,13 +104,19 @@ impl<T> Arena<T> {
 
 impl<T> Drop for Arena<T> {
     fn drop(&mut self) {
+        let mut left = *self.len.get_mut() as usize;
         for (chunk, slots) in self.chunks.iter_mut().enumerate() {
-            let slots = *slots.get_mut();
-            if !slots.is_null() {
-                let slots = std::ptr::slice_from_raw_parts_mut(slots, (FIRST as usize) << chunk);
-                // SAFETY: the pointer came from `Box::into_raw` of a slice of just this length.
-                drop(unsafe { Box::from_raw(slots) });
+            let (slots, size) = (*slots.get_mut(), (FIRST as usize) << chunk);
+            if slots.is_null() {
+                break;
             }
+            let made = left.min(size);
+            // SAFETY: the first `made` slots of the chunk were made, and nobody uses them any more.
+            unsafe { std::ptr::slice_from_raw_parts_mut(slots, made).drop_in_place() };
+            let memory = std::ptr::slice_from_raw_parts_mut(slots.cast::<MaybeUninit<T>>(), size);
+            // SAFETY: the pointer came from `Box::into_raw` of a slice of just this length.
+            drop(unsafe { Box::from_raw(memory) });
+            left -= made;
         }
     }
 }
@@ -110,6 +124,7 @@ impl<T> Drop for Arena<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn places_are_dense() {
@@ -124,14 +139,27 @@ mod tests {
     }
 
     #[test]
+    fn slots_that_were_made_are_dropped_and_no_others() {
+        let slot = Arc::new(());
+        let arena = Arena::new(Threading::Single, {
+            let slot = Arc::clone(&slot);
+            move || Arc::clone(&slot)
+        });
+        (0..FIRST + 3).for_each(|_| assert!(arena.take().is_some()));
+        assert_eq!(Arc::strong_count(&slot), FIRST as usize + 3 + 2);
+        drop(arena);
+        assert_eq!(Arc::strong_count(&slot), 1);
+    }
+
+    #[test]
     fn slots_stay_and_are_reused() {
         let arena = Arena::new(Threading::Single, || AtomicU32::new(0));
-        let taken: Vec<u32> = (0..1000).map(|_| arena.take().unwrap()).collect();
+        let taken: Vec<u32> = (0..5000).map(|_| arena.take().unwrap()).collect();
         for &index in &taken {
             arena.get(index).unwrap().store(index + 7, Ordering::Relaxed);
         }
         assert!(taken.iter().all(|&i| arena.get(i).unwrap().load(Ordering::Relaxed) == i + 7));
-        assert!(arena.get(1000).is_none());
+        assert!(arena.get(5000).is_none());
         arena.give_back(5);
         assert_eq!(arena.take(), Some(5));
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::datatype::{self, Datatype};
+use fm::copying::copy_bytes;
 
 /// `count` items of type `ty` at `addr`. The address may be null (MPI_BOTTOM) where the type holds absolute ones.
 ///
@@ -12,6 +13,8 @@ pub struct Buf<'a> {
     pub(crate) addr: *mut u8,
     pub(crate) count: usize,
     pub(crate) ty: &'a Arc<Datatype>,
+    /// Packed size.
+    bytes: u64,
 }
 
 // SAFETY: a `Buf` is a name for memory that the MPI program has handed over for the time of an operation
@@ -25,8 +28,9 @@ impl<'a> Buf<'a> {
     /// Until the operation that gets this buffer is complete, the memory that `count` items of `ty` at `addr` describe
     /// is readable, and writable if the operation receives into it; nobody else changes what is read, or touches what
     /// is written. This is what the MPI standard asks of the caller, and what cannot be checked.
+    #[inline]
     pub unsafe fn new(addr: *mut u8, count: usize, ty: &'a Arc<Datatype>) -> Buf<'a> {
-        Buf { addr, count, ty }
+        Buf { addr, count, ty, bytes: packed_size(ty, count) }
     }
 
     pub fn addr(&self) -> *mut u8 {
@@ -44,7 +48,7 @@ impl<'a> Buf<'a> {
     /// Packed size.
     #[inline]
     pub fn bytes(&self) -> u64 {
-        self.ty.size().saturating_mul(self.count as u64)
+        self.bytes
     }
 
     /// The same type and address, with another count.
@@ -52,7 +56,7 @@ impl<'a> Buf<'a> {
     /// # Safety
     /// As for [`Buf::new`] if `count` is larger.
     pub unsafe fn with_count(&self, count: usize) -> Buf<'a> {
-        Buf { count, ..*self }
+        Buf { count, bytes: packed_size(self.ty, count), ..*self }
     }
 
     /// Some of the items.
@@ -63,7 +67,7 @@ impl<'a> Buf<'a> {
     pub fn slice(&self, first: usize, count: usize) -> Buf<'a> {
         assert!(first + count <= self.count, "items {first} .. {} of {}", first + count, self.count);
         let addr = self.addr.wrapping_offset(first as isize * self.ty.extent() as isize);
-        Buf { addr, count, ty: self.ty }
+        Buf { addr, count, ty: self.ty, bytes: packed_size(self.ty, count) }
     }
 
     /// Whether data of both begins at the same byte. Buffers may overlap without it: that costs more to find out.
@@ -83,9 +87,9 @@ impl<'a> Buf<'a> {
     /// The message, if it is one piece.
     #[inline]
     pub fn as_bytes(&self) -> Option<&[u8]> {
-        let bytes = self.as_contiguous().filter(|bytes| !bytes.is_empty())?;
-        // SAFETY: the memory is readable by the promise made at `new`, for as long as the `Buf` lives.
-        Some(unsafe { &*bytes })
+        let bytes = self.as_contiguous()?;
+        // SAFETY: the memory is readable by the promise made at `new`, for as long as the `Buf` lives; what is empty may be nowhere.
+        Some(if bytes.is_empty() { &[] } else { unsafe { &*bytes } })
     }
 
     /// Reads packed bytes from `offset` on into `out`; returns how many there were.
@@ -93,6 +97,18 @@ impl<'a> Buf<'a> {
     pub fn read_at(&self, offset: u64, out: &mut [u8]) -> usize {
         // SAFETY: the memory is readable by the promise made at `new`.
         unsafe { self.ty.pack(self.addr, self.count, offset, out) }
+    }
+
+    /// Reads it from its beginning into `out`: all of it, if there is room.
+    #[inline]
+    pub fn read(&self, out: &mut [u8]) {
+        if !self.ty.is_contiguous_for(self.count) {
+            self.read_at(0, out);
+            return;
+        }
+        let start = self.addr.wrapping_offset(self.ty.true_lb() as isize);
+        // SAFETY: `bytes` lie there in one piece, and are readable by the promise made at `new`.
+        unsafe { copy_bytes(start, out.as_mut_ptr(), out.len().min(self.bytes as usize)) };
     }
 
     /// Writes packed bytes `data` from `offset` on; returns how many there was room for.
@@ -112,6 +128,11 @@ impl<'a> Buf<'a> {
     pub fn for_each_piece(&self, offset: u64, len: usize, piece: impl FnMut(*mut u8, usize)) {
         self.ty.for_each_piece(self.addr, self.count, offset, len, piece);
     }
+}
+
+#[inline]
+fn packed_size(ty: &Datatype, count: usize) -> u64 {
+    ty.size().saturating_mul(count as u64)
 }
 
 /// Goes through a buffer from its beginning, in pieces of any size. Finding a packed offset costs O(depth · log n), so

@@ -1,6 +1,6 @@
 //! The engine's settings: one typed structure, filled once when the process starts.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::{Acquire, Relaxed, Release}};
 
 /// Settings of the point-to-point protocols.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,11 +57,12 @@ macro_rules! settings {
         pub struct Settings {
             start: Config,
             $($name: $atomic,)*
+            adopted: AtomicU32,
         }
 
         impl Settings {
             pub fn new(start: Config) -> Settings {
-                Settings { start, $($name: $atomic::new(start.$name),)* }
+                Settings { start, $($name: $atomic::new(start.$name),)* adopted: AtomicU32::new(0) }
             }
 
             $(#[inline]
@@ -77,6 +78,7 @@ macro_rules! settings {
             /// Takes over from `wanted` what may change while the process runs.
             pub fn adopt(&self, wanted: &Config) {
                 $(self.$name.store(wanted.$name, Relaxed);)*
+                self.adopted.fetch_add(1, Release);
             }
         }
     };
@@ -93,6 +95,12 @@ settings! {
 }
 
 impl Settings {
+    /// A number that changes when settings do, for who keeps what follows from them.
+    #[inline]
+    pub fn version(&self) -> u32 {
+        self.adopted.load(Acquire)
+    }
+
     #[inline]
     pub fn unexpected_messages_max(&self) -> u32 {
         self.start.unexpected_messages_max

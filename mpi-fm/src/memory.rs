@@ -2,6 +2,7 @@
 
 use crate::buf::Buf;
 use crate::datatype::Datatype;
+use fm::copying::copy_bytes;
 use std::sync::Arc;
 
 /// Where a message's bytes come from or go to, until the operation is complete. By MPI's rules the user keeps the buffer alive
@@ -31,11 +32,33 @@ impl Memory {
         }
     }
 
-    /// Becomes [`EMPTY`](Self::EMPTY).
+    /// Becomes `memory`; the present one is empty and of [`Memory::Bytes`], as that of a new request.
+    #[inline]
+    pub fn set(&mut self, memory: Memory) {
+        debug_assert!(matches!(self, Memory::Bytes { .. }));
+        std::mem::forget(std::mem::replace(self, memory));
+    }
+
+    /// Becomes [`of`](Self::of) `buf`, under the same condition.
+    #[inline(always)]
+    pub fn describe(&mut self, buf: &Buf<'_>) {
+        match buf.as_contiguous() {
+            Some(bytes) => self.set(Memory::Bytes { addr: bytes.cast(), len: bytes.len() as u64 }),
+            None => self.describe_typed(buf),
+        }
+    }
+
+    #[inline(never)]
+    fn describe_typed(&mut self, buf: &Buf<'_>) {
+        self.set(Memory::of(buf));
+    }
+
+    /// Becomes empty.
     #[inline]
     pub fn clear(&mut self) {
         match self {
-            Memory::Bytes { .. } => std::mem::forget(std::mem::replace(self, Memory::EMPTY)),
+            // What is of no length is nowhere.
+            Memory::Bytes { len, .. } => *len = 0,
             Memory::Typed { .. } | Memory::Owned(_) => *self = Memory::EMPTY,
         }
     }
@@ -105,8 +128,19 @@ impl Memory {
         }
     }
 
+    /// Copies `data` to its beginning, which has room for it.
+    #[inline(always)]
+    pub fn fill(&mut self, data: &[u8]) {
+        match self {
+            Memory::Bytes { addr, len } if data.len() as u64 <= *len => {
+                // SAFETY: the user's buffer has room for `len` bytes; nobody reads it meanwhile.
+                unsafe { copy_bytes(data.as_ptr(), *addr, data.len()) }
+            }
+            _ => self.write_at(0, data),
+        }
+    }
+
     /// Copies `data` to packed offset `offset`; what reaches past the end is dropped.
-    #[inline]
     pub fn write_at(&mut self, offset: u64, data: &[u8]) {
         let Some(room) = self.len().checked_sub(offset) else { return };
         let data = &data[..data.len().min(usize::try_from(room).unwrap_or(usize::MAX))];

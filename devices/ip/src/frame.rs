@@ -15,7 +15,7 @@ const LENGTH_SHIFT: u32 = 32;
 /// The header of a packet of `len` bytes.
 #[inline]
 pub fn header(header: Header, len: usize) -> [u8; HEADER] {
-    debug_assert!(len <= MAX_PACKET && header.credits == 0);
+    debug_assert!(len <= MAX_PACKET && header.credits() == 0);
     (header.to_bits() | (len as u64) << LENGTH_SHIFT).to_le_bytes()
 }
 

@@ -6,6 +6,8 @@ use crate::ring::{INLINE_SIZE, Writer, cells_for, span_size_max};
 use crate::segment::Part;
 use crate::shared::Shared;
 use crate::word;
+use fm::copying::copy_bytes;
+use fm::device::send_by_copy;
 use fm::{Header, Link, prefetch};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -135,6 +137,18 @@ impl SmpLink {
         room
     }
 
+    /// Publishes one cell.
+    #[inline(always)]
+    fn publish_cell(&mut self, word: u64) {
+        self.writer.publish(&self.ring, word, 1);
+        self.tell_count();
+        self.shared.wake_for_message(&self.control);
+        // Stores leave the processor in order: one that waits for its line holds up all those behind it.
+        if let Some(cell) = self.writer.ahead(&self.ring, WRITE_AHEAD) {
+            prefetch::to_write(cell);
+        }
+    }
+
     #[inline]
     fn tell_count(&self) {
         if self.announce {
@@ -175,17 +189,35 @@ impl Link for SmpLink {
                 (word::large(header), 1)
             }
         };
+        if span == 1 {
+            self.publish_cell(word);
+            return;
+        }
         self.writer.publish(&self.ring, word, span);
         self.tell_count();
         self.shared.wake_for_message(&self.control);
-        if span == 1 {
-            // Stores leave the processor in order: one that waits for its line holds up all those behind it.
-            if let Some(cell) = self.writer.ahead(&self.ring, WRITE_AHEAD) {
-                prefetch::to_write(cell);
-            }
-        } else {
-            // The next message is often as long as this one: its cells come here from the receiver's cache meanwhile.
-            self.writer.next_cells(&self.ring, span + WRITE_AHEAD).iter().for_each(prefetch::to_write);
+        // The next message is often as long as this one: its cells come here from the receiver's cache meanwhile.
+        self.writer.next_cells(&self.ring, span + WRITE_AHEAD).iter().for_each(prefetch::to_write);
+    }
+
+    #[inline]
+    fn send(&mut self, header: Header, head: &[u8], body: &[u8]) -> bool {
+        let len = head.len() + body.len();
+        if len > INLINE_SIZE || self.refused {
+            return send_by_copy(self, header, head, body);
         }
+        if !self.writer.has_room(&self.ring, 1) {
+            self.refuse();
+            return false;
+        }
+        self.writer.payload(&self.ring, 1, |room| {
+            // SAFETY: the cell's payload has room for both, and the reader has passed the cell: it is the writer's until published.
+            unsafe {
+                copy_bytes(head.as_ptr(), room, head.len());
+                copy_bytes(body.as_ptr(), room.add(head.len()), body.len());
+            }
+        });
+        self.publish_cell(word::inline(header, len));
+        true
     }
 }

@@ -38,7 +38,7 @@ struct Destination<'c> {
 }
 
 impl<'c> Destination<'c> {
-    #[inline]
+    #[inline(always)]
     fn check(rank: &'c Rank, dest: c_int, tag: c_int, comm: MPI_Comm) -> Result<Destination<'c>> {
         let comm = rank.comm(comm)?;
         if tag < 0 {
@@ -62,7 +62,7 @@ struct Source<'c> {
 }
 
 impl<'c> Source<'c> {
-    #[inline]
+    #[inline(always)]
     fn check(rank: &'c Rank, source: c_int, tag: c_int, comm: MPI_Comm) -> Result<Source<'c>> {
         let comm = rank.comm(comm)?;
         if tag < 0 && tag != ANY_TAG {
@@ -119,7 +119,7 @@ unsafe fn conclude(outcome: Outcome, status: *mut MPI_Status) -> Result<()> {
 
 macro_rules! sends {
     ($($blocking:ident $starting:ident $persistent:ident $how:ident)*) => {$(
-        #[inline]
+        #[inline(always)]
         pub unsafe fn $blocking<N: Count>(
             rank: &Rank, buf: *const c_void, count: N, datatype: MPI_Datatype, dest: c_int, tag: c_int, comm: MPI_Comm,
         ) -> Result<()> {

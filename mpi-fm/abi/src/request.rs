@@ -8,7 +8,7 @@ use crate::types::{CHandle, MPI_Request, MPI_Status};
 use mpi_fm::constants::UNDEFINED;
 use mpi_fm::handle::{Handle, Kind, bad_handle};
 use mpi_fm::request::complete::Standing;
-use mpi_fm::status::Outcome;
+use mpi_fm::status::{Outcome, Status};
 use mpi_fm::{Class, Error, Process, Result, bail};
 use std::ffi::c_int;
 
@@ -59,6 +59,18 @@ impl Statuses {
         }
     }
 
+    /// Writes the `at`-th, of an operation without an error.
+    ///
+    /// # Safety
+    /// As for [`write`](Self::write).
+    #[inline]
+    unsafe fn write_good(&self, at: usize, status: &Status) {
+        if !self.first.is_null() {
+            // SAFETY: the caller's.
+            unsafe { store_with_error(self.first.add(at), status, 0) };
+        }
+    }
+
     /// One of the operations has failed: its error code.
     #[cold]
     fn note_failure(&mut self, mut error: Error) -> c_int {
@@ -77,6 +89,13 @@ pub unsafe fn wait(rank: &Rank, request: *mut MPI_Request, status: *mut MPI_Stat
     // SAFETY: the caller's.
     let mut handle = unsafe { get("request", request) }?;
     let process = &rank.process;
+    // SAFETY: the caller's.
+    let tell = |told: &Status| unsafe { store(status, told) };
+    if process.finish_if_done(handle.handle(), tell) {
+        // SAFETY: the caller's.
+        unsafe { request.write(MPI_Request::NULL) };
+        return Ok(());
+    }
     wait_inactive(process, handle.handle(), &[])?;
     let outcome = take(process, &mut handle)?;
     // SAFETY: the caller's.
@@ -142,9 +161,15 @@ pub unsafe fn waitall(
     let mut statuses = Statuses::new(statuses);
     let (mut left, mut at) = (requests, 0);
     while let Some((request, rest)) = left.split_first_mut() {
-        wait_inactive(&rank.process, request.handle(), rest)?;
         // SAFETY: the caller's.
-        unsafe { statuses.write(at, take(&rank.process, request)?) };
+        let tell = |status: &Status| unsafe { statuses.write_good(at, status) };
+        if rank.process.finish_if_done(request.handle(), tell) {
+            *request = MPI_Request::NULL;
+        } else {
+            wait_inactive(&rank.process, request.handle(), rest)?;
+            // SAFETY: the caller's.
+            unsafe { statuses.write(at, take(&rank.process, request)?) };
+        }
         (left, at) = (rest, at + 1);
     }
     statuses.conclude()

@@ -85,7 +85,9 @@ impl Process {
     }
 
     fn withdrawn(&self, send: Handle, arrived: &Arrived) {
-        if let Body::Whole(body) = &arrived.body {
+        if let Body::Whole(body) = &arrived.body
+            && arrived.from != self.me()
+        {
             self.owe(arrived.from, body.len() as u64);
         }
         self.requests.complete(send, WITHDRAWN);

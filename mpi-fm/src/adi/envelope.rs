@@ -85,16 +85,16 @@ impl Envelope {
 
     #[inline]
     pub fn write(&self, to: &mut [u8]) {
-        put(to, 0, self.comm << Plane::BITS | self.plane as u32);
-        put(to, 4, self.tag as u32);
-        put(to, 8, self.source);
-        put(to, 12, self.sequence);
+        to[..Envelope::SIZE].copy_from_slice(&self.to_bytes());
     }
 
+    /// In two words of 64 bits, since it is copied so: a load of what several stores have left waits until they are done.
     #[inline]
     pub fn to_bytes(&self) -> [u8; Envelope::SIZE] {
+        let pair = |low: u32, high: u32| (u64::from(low) | u64::from(high) << 32).to_le_bytes();
         let mut bytes = [0; Envelope::SIZE];
-        self.write(&mut bytes);
+        bytes[..8].copy_from_slice(&pair(self.comm << Plane::BITS | self.plane as u32, self.tag as u32));
+        bytes[8..].copy_from_slice(&pair(self.source, self.sequence));
         bytes
     }
 

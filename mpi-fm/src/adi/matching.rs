@@ -1,10 +1,11 @@
 //! Matching: which receive takes which message (MPI 5.0 section 3.5).
 //!
 //! One [`Matcher`] belongs to each plane of a communicator, not to a device, so that a wildcard is one lookup. Posted receives
-//! stand in the list of their own wildcard class; unexpected messages stand in the list of every class, so that
+//! without wildcards that are alike stand in a [`Run`], others in the list of their own wildcard class; unexpected messages stand in the list of every class, so that
 //! whichever receive comes finds the oldest message for it at once, at any depth.
 
 use super::lists::{Key, Lists};
+use super::run::{Posted, Run};
 use crate::tally::Depths;
 use std::sync::Arc;
 
@@ -40,20 +41,32 @@ const ANY_SOURCE: usize = 2;
 const ANY: usize = 3;
 const CLASSES: usize = 4;
 
+/// Where a posted receive stands, as its number tells.
+enum Place {
+    /// In the run, by the lower bits of its order.
+    Run(u32),
+    /// In a list: its class, and its number there.
+    List(usize, u32),
+}
+
+impl Place {
+    const RUN: u32 = 1 << 31;
+
+    fn of(number: u32) -> Place {
+        if number & Self::RUN != 0 { Place::Run(number) } else { Place::List(number as usize % CLASSES, number / CLASSES as u32) }
+    }
+}
+
 /// The keys of a message in the four classes.
 fn keys(source: u32, tag: i32) -> [Key; CLASSES] {
     [(source, tag), (source, 0), (0, tag), (0, 0)]
 }
 
-struct Posted<R> {
-    /// Receives are numbered in the order of posting: of several that accept a message the first takes it.
-    order: u64,
-    receive: R,
-}
-
 /// The queues of one plane of a communicator: receives `R` that wait for a message, and messages `M` that wait for a receive.
 pub struct Matcher<R, M> {
-    /// By class: a receive is in one.
+    /// Receives without wildcards that are alike.
+    run: Run<R>,
+    /// The others, by class: a receive is in one.
     posted: [Lists<Posted<R>, 1>; CLASSES],
     /// Posted receives with a wildcard: where there is none, one look is enough.
     wildcards: usize,
@@ -66,6 +79,7 @@ pub struct Matcher<R, M> {
 impl<R, M> Default for Matcher<R, M> {
     fn default() -> Self {
         Matcher {
+            run: Run::default(),
             posted: std::array::from_fn(|_| Lists::default()),
             unexpected: Lists::default(),
             wildcards: 0,
@@ -82,17 +96,24 @@ impl<R, M> Matcher<R, M> {
     }
 
     /// A message arrives: takes the first posted receive that accepts it.
-    #[inline]
+    #[inline(always)]
     pub fn arrive(&mut self, source: u32, tag: i32) -> Option<R> {
+        if self.wildcards == 0
+            && let Some(receive) = self.run.pop((source, tag))
+        {
+            self.depths.posted.down();
+            return Some(receive);
+        }
+        self.arrive_elsewhere(source, tag)
+    }
+
+    #[inline(never)]
+    fn arrive_elsewhere(&mut self, source: u32, tag: i32) -> Option<R> {
         if self.wildcards == 0 {
             let number = self.posted[EXACT].first(0, (source, tag))?;
             return Some(self.remove_posted(EXACT, number));
         }
-        self.arrive_among_wildcards(source, tag)
-    }
-
-    #[inline(never)]
-    fn arrive_among_wildcards(&mut self, source: u32, tag: i32) -> Option<R> {
+        let in_run = self.run.first((source, tag)).map(|posted| posted.order);
         let mut best: Option<(u64, usize, u32)> = None;
         for (class, (key, posted)) in keys(source, tag).into_iter().zip(&self.posted).enumerate() {
             if let Some(number) = posted.first(0, key) {
@@ -101,6 +122,10 @@ impl<R, M> Matcher<R, M> {
                     best = Some((order, class, number));
                 }
             }
+        }
+        if in_run.is_some_and(|order| best.is_none_or(|(first, _, _)| order < first)) {
+            self.depths.posted.down();
+            return self.run.pop((source, tag));
         }
         best.map(|(_, class, number)| self.remove_posted(class, number))
     }
@@ -121,36 +146,72 @@ impl<R, M> Matcher<R, M> {
     /// Takes the oldest waiting message that `pattern` accepts.
     #[inline]
     pub fn take(&mut self, pattern: &Pattern) -> Option<M> {
+        if self.unexpected.len_of(EXACT) == 0 { None } else { self.take_among(pattern) }
+    }
+
+    #[inline(never)]
+    fn take_among(&mut self, pattern: &Pattern) -> Option<M> {
         let (class, key) = pattern.class();
         let number = self.unexpected.first(class, key)?;
         Some(self.remove_unexpected(number))
     }
 
     /// Posts a receive that found no message. Returns its number, for [`unpost`](Self::unpost).
-    #[inline]
+    #[inline(always)]
     pub fn post(&mut self, pattern: &Pattern, receive: R) -> u32 {
-        let (class, key) = pattern.class();
         self.next_order += 1;
         self.depths.posted.up();
+        let posted = Posted { order: self.next_order, receive };
+        if let Pattern { source: Some(source), tag: Some(tag) } = *pattern {
+            let elsewhere = || self.posted[EXACT].first(0, (source, tag)).is_some();
+            if self.run.admits((source, tag), elsewhere) {
+                self.run.push(posted);
+                return self.next_order as u32 | Place::RUN;
+            }
+        }
+        self.post_elsewhere(pattern, posted)
+    }
+
+    #[inline(never)]
+    fn post_elsewhere(&mut self, pattern: &Pattern, posted: Posted<R>) -> u32 {
+        let (class, key) = pattern.class();
         self.wildcards += usize::from(class != EXACT);
-        let number = self.posted[class].push([Some(key)], Posted { order: self.next_order, receive });
+        let number = self.posted[class].push([Some(key)], posted);
         number * CLASSES as u32 + class as u32
+    }
+
+    /// The posted receive with this number, and under which key it stands, if there is one.
+    fn find_posted(&self, number: u32) -> Option<(&Posted<R>, Key)> {
+        match Place::of(number) {
+            Place::Run(order) => Some((self.run.get(order)?, self.run.key())),
+            Place::List(class, number) => Some((self.posted[class].get(number)?, self.posted[class].key(number, 0)?)),
+        }
     }
 
     /// Withdraws the posted receive with this number if `is_it` says that it still is the one meant.
     pub fn unpost(&mut self, number: u32, is_it: impl FnOnce(&R) -> bool) -> Option<R> {
-        let (class, number) = (number as usize % CLASSES, number / CLASSES as u32);
-        if !is_it(&self.posted[class].get(number)?.receive) {
+        if !is_it(&self.find_posted(number)?.0.receive) {
             return None;
         }
-        Some(self.remove_posted(class, number))
+        match Place::of(number) {
+            Place::Run(order) => {
+                self.depths.posted.down();
+                self.run.remove(order)
+            }
+            Place::List(class, number) => Some(self.remove_posted(class, number)),
+        }
     }
 
     /// What the posted receive with this number accepts, if `is_it` says that it still is the one meant.
     pub fn pattern(&self, number: u32, is_it: impl FnOnce(&R) -> bool) -> Option<Pattern> {
-        let (class, number) = (number as usize % CLASSES, number / CLASSES as u32);
-        let posted = &self.posted[class];
-        let (source, tag) = posted.key(number, 0).filter(|_| posted.get(number).is_some_and(|posted| is_it(&posted.receive)))?;
+        let (posted, (source, tag)) = self.find_posted(number)?;
+        if !is_it(&posted.receive) {
+            return None;
+        }
+        let class = match Place::of(number) {
+            Place::Run(_) => EXACT,
+            Place::List(class, _) => class,
+        };
         Some(Pattern {
             source: matches!(class, EXACT | ANY_TAG).then_some(source),
             tag: matches!(class, EXACT | ANY_SOURCE).then_some(tag),
@@ -159,17 +220,20 @@ impl<R, M> Matcher<R, M> {
 
     /// The oldest of the posted receives without wildcards whose tag is `wanted`, and how many more there are of them; of the first `most`.
     pub fn oldest_exact(&self, most: usize, wanted: impl Fn(i32) -> bool) -> Option<(Pattern, &R, u32)> {
-        let posted = &self.posted[EXACT];
-        let mut oldest: Option<(Pattern, &Posted<R>)> = None;
+        let listed = &self.posted[EXACT];
+        let in_list = listed.iter().filter_map(|(number, entry)| Some((listed.key(number, 0)?, entry)));
+        let mut oldest: Option<(Key, &Posted<R>)> = None;
         let mut count = 0;
-        for (number, entry) in posted.iter().take(most) {
-            let Some((source, tag)) = posted.key(number, 0).filter(|(_, tag)| wanted(*tag)) else { continue };
+        for (key, entry) in self.run.iter().map(|entry| (self.run.key(), entry)).chain(in_list).take(most) {
+            if !wanted(key.1) {
+                continue;
+            }
             count += 1;
-            if oldest.as_ref().is_none_or(|(_, other)| entry.order < other.order) {
-                oldest = Some((Pattern { source: Some(source), tag: Some(tag) }, entry));
+            if oldest.is_none_or(|(_, other)| entry.order < other.order) {
+                oldest = Some((key, entry));
             }
         }
-        oldest.map(|(pattern, entry)| (pattern, &entry.receive, count - 1))
+        oldest.map(|((source, tag), entry)| (Pattern { source: Some(source), tag: Some(tag) }, &entry.receive, count - 1))
     }
 
     /// Takes the waiting message that `is_it` picks: for the cancellation of a send, at a cost linear in the queue.
@@ -193,7 +257,7 @@ impl<R, M> Matcher<R, M> {
 
     /// Receives waiting for messages.
     pub fn posted_len(&self) -> usize {
-        self.posted.iter().map(Lists::len).sum()
+        self.run.len() + self.posted.iter().map(Lists::len).sum::<usize>()
     }
 
     /// Messages waiting for receives.
@@ -230,11 +294,11 @@ mod tests {
             steps in prop::collection::vec((any::<bool>(), 0u32..3, 0i32..3, 0u8..4), 1..300),
         ) {
             let mut matcher = Matcher::<usize, (u32, i32, usize)>::default();
-            let mut posted: Vec<(Pattern, usize)> = Vec::new();
+            let mut posted: Vec<(Pattern, usize, u32)> = Vec::new();
             let mut waiting: Vec<(u32, i32, usize)> = Vec::new();
             for (step, (arrives, source, tag, wild)) in steps.into_iter().enumerate() {
                 if arrives {
-                    let expected = posted.iter().position(|(p, _)| p.accepts(source, tag)).map(|at| posted.remove(at).1);
+                    let expected = posted.iter().position(|(p, ..)| p.accepts(source, tag)).map(|at| posted.remove(at).1);
                     prop_assert_eq!(matcher.arrive(source, tag), expected);
                     if expected.is_none() {
                         matcher.wait_for_receive(source, tag, (source, tag, step));
@@ -246,9 +310,15 @@ mod tests {
                     prop_assert_eq!(matcher.peek(&wanted).copied(), expected);
                     prop_assert_eq!(matcher.take(&wanted), expected);
                     if expected.is_none() {
-                        matcher.post(&wanted, step);
-                        posted.push((wanted, step));
+                        let number = matcher.post(&wanted, step);
+                        prop_assert_eq!(matcher.pattern(number, |other| *other == step), Some(wanted));
+                        posted.push((wanted, step, number));
                     }
+                }
+                if step % 5 == 4 && !posted.is_empty() {
+                    let (_, receive, number) = posted.remove(step * 7 % posted.len());
+                    prop_assert_eq!(matcher.unpost(number, |other| *other == receive), Some(receive));
+                    prop_assert_eq!(matcher.unpost(number, |other| *other == receive), None);
                 }
             }
             prop_assert_eq!(matcher.unexpected_len(), waiting.len());

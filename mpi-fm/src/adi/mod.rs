@@ -5,7 +5,7 @@
 //! 1. [`send`]: eager, or announced;
 //! 2. [`envelope`]: what travels;
 //! 3. [`upcall`]: the handlers at the receiver;
-//! 4. [`matching`] on [`lists`]: which receive takes it;
+//! 4. [`matching`] on [`run`] and [`lists`]: which receive takes it;
 //! 5. [`receive`]: posting and delivering; [`rendezvous`], [`fetch`] and [`help`]: bodies of announced messages; [`push`]: what waits for room;
 //! 6. [`landing`]: bodies that a device reads straight into their place;
 //! 7. [`progress`]: who runs all this, and how one waits.
@@ -24,5 +24,6 @@ pub mod progress;
 pub mod push;
 pub mod receive;
 pub mod rendezvous;
+pub mod run;
 pub mod send;
 pub mod upcall;

@@ -19,6 +19,7 @@ pub struct PeerState {
 
 /// The sending side.
 pub struct Outgoing {
+    pub limit: Limit,
     /// Messages sent so far, wrapping.
     pub sequence: u32,
     /// How many eager messages, and bytes of them, may still be left with the peer before it has matched some.
@@ -30,6 +31,18 @@ pub struct Outgoing {
     pub bulk: VecDeque<Bulk>,
     /// The peer is in the list of those with work to push.
     pub listed: bool,
+}
+
+/// Up to which length messages travel with their envelope: what follows from settings that seldom change.
+#[derive(Clone, Copy)]
+pub struct Limit {
+    pub bytes: u64,
+    /// [`Settings::version`] from which it follows.
+    pub version: u32,
+}
+
+impl Limit {
+    const UNKNOWN: Limit = Limit { bytes: 0, version: u32::MAX };
 }
 
 /// A message that waits for room.
@@ -49,11 +62,46 @@ pub struct Bulk {
     pub end: u64,
 }
 
-/// The receiving side: budget that the peer gets back.
-#[derive(Default)]
+/// The receiving side: budget that the peer gets back, in portions of a quarter.
 pub struct Owed {
+    quarter: Portion,
+    /// What is missing to the next portion.
+    missing: Portion,
+}
+
+/// Messages and bytes of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Portion {
     pub messages: u32,
     pub bytes: u64,
+}
+
+impl Owed {
+    fn new(config: &Settings) -> Owed {
+        let quarter = Portion {
+            messages: (config.unexpected_messages_max() / 4).max(1),
+            bytes: (config.unexpected_bytes_max() / 4).max(1),
+        };
+        Owed { quarter, missing: quarter }
+    }
+
+    /// A message of `bytes` was matched. Returns what is to be given back now.
+    #[inline]
+    pub fn add(&mut self, bytes: u64) -> Option<Portion> {
+        self.missing.messages -= 1;
+        if self.missing.messages > 0 && bytes < self.missing.bytes {
+            self.missing.bytes -= bytes;
+            return None;
+        }
+        Some(self.portion(bytes))
+    }
+
+    /// All that is owed, when a message of `bytes` has made it enough.
+    #[cold]
+    fn portion(&mut self, bytes: u64) -> Portion {
+        let Portion { messages, bytes: missing } = std::mem::replace(&mut self.missing, self.quarter);
+        Portion { messages: self.quarter.messages - messages, bytes: self.quarter.bytes - missing + bytes }
+    }
 }
 
 impl PeerState {
@@ -62,6 +110,7 @@ impl PeerState {
             out: ThreadLock::new(
                 threading,
                 Outgoing {
+                    limit: Limit::UNKNOWN,
                     sequence: 0,
                     messages_left: config.unexpected_messages_max(),
                     bytes_left: config.unexpected_bytes_max(),
@@ -70,7 +119,7 @@ impl PeerState {
                     listed: false,
                 },
             ),
-            owed: ThreadLock::new(threading, Owed::default()),
+            owed: ThreadLock::new(threading, Owed::new(config)),
             sent: Traffic::default(),
             received: Traffic::default(),
         }
@@ -105,5 +154,24 @@ impl Outgoing {
     pub fn refund(&mut self, messages: u32, bytes: u64) {
         self.messages_left += messages;
         self.bytes_left += bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    /// Whatever is given back adds up to what was matched, at the latest when a quarter of either budget is owed.
+    #[test]
+    fn budget_comes_back_in_quarters() {
+        let config = Config { unexpected_messages_max: 8, unexpected_bytes_max: 400, ..Config::DEFAULT };
+        let mut owed = Owed::new(&Settings::new(config));
+        assert_eq!(owed.add(10), None);
+        assert_eq!(owed.add(20), Some(Portion { messages: 2, bytes: 30 }));
+        assert_eq!(owed.add(100), Some(Portion { messages: 1, bytes: 100 }));
+        assert_eq!(owed.add(99), None);
+        assert_eq!(owed.add(250), Some(Portion { messages: 2, bytes: 349 }));
+        assert_eq!(owed.add(0), None);
     }
 }

@@ -10,10 +10,11 @@ use crate::error::{Class, Error, Result};
 use crate::handle::Handle;
 use crate::memory::Memory;
 use crate::process::Process;
-use crate::request::{Inner, State};
+use crate::request::{Inner, Request, State};
 use crate::status::{Outcome, Status};
 use crate::waiting::Waiting;
 use fm::Peer;
+use fm::lock::Guard;
 use smallvec::SmallVec;
 
 /// A message that waits for its receive.
@@ -84,6 +85,16 @@ fn status(envelope: &Envelope, bytes: u64) -> Status {
     Status { source: envelope.source as i32, tag: envelope.tag, bytes, cancelled: false }
 }
 
+/// Whether a receive with `room` takes a message of `bytes` without an error. A member of a collective call expects a certain length, and
+/// a message of the same call.
+#[inline]
+fn fits(receive: &Inner, envelope: &Envelope, bytes: u64, room: u64) -> bool {
+    match envelope.plane {
+        Plane::Collective => (envelope.tag ^ receive.outcome.status.tag) >> SEQUENCE_BITS == 0 && bytes == room,
+        Plane::PointToPoint | Plane::Partial | Plane::Partitioned => bytes <= room,
+    }
+}
+
 impl Process {
     /// Starts a receive: takes the oldest message that waits for it, or posts it.
     ///
@@ -91,7 +102,7 @@ impl Process {
     /// `MPI_ERR_NO_MEM`
     #[inline]
     pub fn irecv(&self, buf: Buf<'_>, from: From<'_>) -> Result<Handle> {
-        self.irecv_into(Memory::of(&buf), from)
+        self.post(&from, |memory| memory.describe(&buf))
     }
 
     /// As [`irecv`](Self::irecv), into memory described already.
@@ -100,10 +111,17 @@ impl Process {
     /// `MPI_ERR_NO_MEM`
     #[inline]
     pub fn irecv_into(&self, memory: Memory, from: From<'_>) -> Result<Handle> {
+        self.post(&from, |place| place.set(memory))
+    }
+
+    /// Starts a receive into the memory that `describe` describes.
+    #[inline(always)]
+    fn post(&self, from: &From<'_>, describe: impl FnOnce(&mut Memory)) -> Result<Handle> {
         let pattern = from.pattern();
         // Before the request, which in other places is locked under it.
         let mut matcher = from.comm.plane(from.plane).lock();
-        let (request, _, mut inner) = self.requests.open(State::Idle, memory, from.comm.handle)?;
+        let (request, _, mut inner) = self.requests.open(from.comm.handle)?;
+        describe(&mut inner.memory);
         inner.outcome.status.tag = from.tag.unwrap_or(crate::constants::ANY_TAG);
         match matcher.take(&pattern) {
             None => inner.state.set(State::Posted { plane: from.plane, number: matcher.post(&pattern, request) }),
@@ -122,6 +140,10 @@ impl Process {
     pub fn recv(&self, buf: Buf<'_>, from: From<'_>) -> Result<Outcome> {
         let request = self.irecv(buf, from)?;
         self.wait_done(request, || from.waiting())?;
+        let mut status = Status::EMPTY;
+        if self.finish_if_done(request, |told| status = *told) {
+            return Ok(Outcome { status, error: None });
+        }
         self.finish(request)
     }
 
@@ -152,17 +174,31 @@ impl Process {
         match body {
             Body::Whole(bytes) => {
                 self.deliver(receive, &envelope, &bytes);
-                self.owe(from, bytes.len() as u64);
+                if from != self.me() {
+                    self.owe(from, bytes.len() as u64);
+                }
             }
             Body::Announced(announcement) => self.clear(receive, from, &envelope, announcement),
         }
     }
 
     /// A whole message meets its receive: copies the body and completes the request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn deliver(&self, receive: Handle, envelope: &Envelope, body: &[u8]) {
         let Some(request) = self.requests.find(receive) else { return };
         let mut inner = request.inner.lock();
+        let (bytes, room) = (body.len() as u64, inner.memory.len());
+        if !fits(&inner, envelope, bytes, room) {
+            return self.deliver_faulty(request, inner, envelope, body);
+        }
+        inner.outcome.status = status(envelope, bytes);
+        inner.memory.fill(body);
+        self.requests.end(request, inner);
+    }
+
+    /// The message is not what the receive can take.
+    #[cold]
+    fn deliver_faulty(&self, request: &Request, mut inner: Guard<'_, Inner>, envelope: &Envelope, body: &[u8]) {
         inner.outcome = self.matched(&inner, envelope, body.len() as u64);
         inner.memory.write_at(0, body);
         self.requests.end(request, inner);
@@ -170,14 +206,13 @@ impl Process {
 
     /// How a receive will end that has met a message with this envelope and length. The length that the status tells is that of what was
     /// received, also after truncation.
-    #[inline]
     pub(crate) fn matched(&self, receive: &Inner, envelope: &Envelope, bytes: u64) -> Outcome {
         let room = receive.memory.len();
         let status = status(envelope, bytes.min(room));
         let error = match envelope.plane {
-            Plane::Collective => self.collective_fault(receive, envelope, bytes, room),
-            _ if bytes > room => Some(self.truncated(receive, envelope, bytes, room)),
-            _ => None,
+            _ if fits(receive, envelope, bytes, room) => None,
+            Plane::Collective => self.explain_collective_fault(receive, envelope, bytes, room),
+            _ => Some(self.truncated(receive, envelope, bytes, room)),
         };
         Outcome { status, error }
     }
@@ -193,12 +228,6 @@ impl Process {
     }
 
     /// Why a message of a collective is not the one that this member's call expects.
-    #[inline]
-    fn collective_fault(&self, receive: &Inner, envelope: &Envelope, bytes: u64, room: u64) -> Option<Error> {
-        let same_call = (envelope.tag ^ receive.outcome.status.tag) >> SEQUENCE_BITS == 0;
-        if same_call && bytes == room { None } else { self.explain_collective_fault(receive, envelope, bytes, room) }
-    }
-
     #[cold]
     fn explain_collective_fault(&self, receive: &Inner, envelope: &Envelope, bytes: u64, room: u64) -> Option<Error> {
         let comm = self.describe_comm(receive.comm);

@@ -5,7 +5,7 @@
 //! second way: the receiver's clearance is the proof of the match.
 
 use super::envelope::{Announcement, EAGER, Envelope, Plane, READY_TO_SEND};
-use super::peer::{Outgoing, PeerState, Queued};
+use super::peer::{Limit, Outgoing, PeerState, Queued};
 use crate::buf::Buf;
 use crate::comm::Comm;
 use crate::config::Config;
@@ -48,16 +48,19 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM`
-    #[inline]
+    #[inline(always)]
     pub fn send(&self, buf: Buf<'_>, to: Address<'_>, mode: Mode) -> Result<()> {
         match self.start_send(buf, &to, mode)? {
             Started::Gone { .. } => Ok(()),
-            Started::Pending(request) => {
-                self.wait_done(request, || Waiting::send(to.comm, to.rank, to.tag))?;
-                self.requests.free(request);
-                Ok(())
-            }
+            Started::Pending(request) => self.wait_sent(request, to),
         }
+    }
+
+    #[inline(never)]
+    fn wait_sent(&self, request: Handle, to: Address<'_>) -> Result<()> {
+        self.wait_done(request, || Waiting::send(to.comm, to.rank, to.tag))?;
+        self.requests.free(request);
+        Ok(())
     }
 
     /// Starts a send. The request completes when the buffer may be used again.
@@ -72,7 +75,7 @@ impl Process {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn start_send(&self, buf: Buf<'_>, to: &Address<'_>, mode: Mode) -> Result<Started> {
         let (peer, context) = to.comm.target(to.rank);
         let mut envelope = envelope(to, context);
@@ -137,7 +140,7 @@ impl Process {
         mode: Mode,
     ) -> Result<Handle> {
         let bytes = memory.len();
-        if mode == Mode::Synchronous || !self.travels_whole(peer, bytes) || !out.charge(bytes) {
+        if mode == Mode::Synchronous || !self.travels_whole(&mut out, peer, bytes) || !out.charge(bytes) {
             return self.announce(out, peer, envelope, memory, comm);
         }
         envelope.sequence = out.next_sequence();
@@ -164,7 +167,7 @@ impl Process {
     }
 
     /// Sends the message in one packet, if it fits, the receiver's budget allows and the network has room.
-    #[inline]
+    #[inline(always)]
     fn try_eager(
         &self,
         state: &PeerState,
@@ -174,17 +177,18 @@ impl Process {
         buf: &Buf<'_>,
     ) -> bool {
         let bytes = buf.bytes();
-        if !self.travels_whole(peer, bytes) || !out.charge(bytes) {
+        if !self.travels_whole(out, peer, bytes) || !out.charge(bytes) {
             return false;
         }
         envelope.sequence = out.sequence;
-        let in_place = if bytes >= IN_PLACE_MIN && self.fm.sends_in_place(peer) { buf.as_bytes() } else { None };
+        let as_it_lies = bytes <= SHORT_MAX || bytes >= IN_PLACE_MIN && self.fm.sends_in_place(peer);
+        let in_place = if as_it_lies { buf.as_bytes() } else { None };
         let sent = match in_place {
             Some(body) => self.fm.try_send_from(peer, EAGER, &envelope.to_bytes(), body),
             None => self.fm.try_send(peer, EAGER, Envelope::SIZE + bytes as usize, |packet| {
                 let (head, body) = packet.split_at_mut(Envelope::SIZE);
                 envelope.write(head);
-                buf.read_at(0, body);
+                buf.read(body);
             }),
         };
         if sent {
@@ -214,22 +218,36 @@ impl Process {
         Ok(request)
     }
 
-    /// Whether a message of `bytes` to `peer` travels with its envelope. A long one that the peer can read out of our memory does not:
-    /// what we can do there, it can do here; and if it cannot, it says so.
+    /// Whether a message of `bytes` to `peer` travels with its envelope.
     #[inline]
-    fn travels_whole(&self, peer: Peer, bytes: u64) -> bool {
+    fn travels_whole(&self, out: &mut Outgoing, peer: Peer, bytes: u64) -> bool {
+        if out.limit.version != self.config.version() {
+            out.limit = self.eager_limit(peer);
+        }
+        bytes <= out.limit.bytes
+    }
+
+    /// A long message that the peer can read out of our memory does not travel whole: what we can do there, it can do here; and if it
+    /// cannot, it says so.
+    #[cold]
+    fn eager_limit(&self, peer: Peer) -> Limit {
+        let version = self.config.version();
         let eager = match self.config.eager_bytes_max() {
             Config::EAGER_BYTES_MAX => Config::EAGER_BYTES_MAX.max(self.fm.unasked_max(peer)),
             // Somebody has set it, and means it.
             eager => eager,
         };
-        bytes <= eager.min(self.fm.max_message(peer) - Envelope::SIZE) as u64
-            && (bytes < self.config.fetch_bytes_min() || !self.fm.can_read(peer))
+        let whole = eager.min(self.fm.max_message(peer) - Envelope::SIZE) as u64;
+        let unread = if self.fm.can_read(peer) { self.config.fetch_bytes_min().saturating_sub(1) } else { u64::MAX };
+        Limit { bytes: whole.min(unread), version }
     }
 }
 
 /// From so many bytes on a body that is one piece is left to the device where it lies, which may spare copying it.
 pub(super) const IN_PLACE_MIN: u64 = 2048;
+
+/// Up to so many bytes it is, too: one call of the device then does it all.
+const SHORT_MAX: u64 = 64;
 
 fn envelope(to: &Address<'_>, context: u32) -> Envelope {
     Envelope { comm: context, plane: to.plane, tag: to.tag, source: to.comm.rank as u32, sequence: 0 }

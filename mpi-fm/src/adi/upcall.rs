@@ -4,8 +4,10 @@ use super::envelope::{
     Announcement, BUDGET, Budget, CANCEL, CANCELLED, CLEAR_TO_SEND, DATA, EAGER, Envelope, FETCHED, HELP, HELPED, Help, Invitation,
     READY_TO_SEND, Words,
 };
-use super::peer::Owed;
+use super::matching::Matcher;
+use super::peer::Portion;
 use super::receive::{Arrived, Body, matched_tag};
+use crate::comm::queues::PostedReceive;
 use crate::process::Process;
 use fm::stream::Receive;
 use fm::{HandlerId, Landing, Peer, Upcall};
@@ -97,6 +99,14 @@ impl Handlers<'_> {
     }
 }
 
+/// Nobody waits for the message yet.
+#[inline(never)]
+fn keep(matcher: &mut Matcher<PostedReceive, Arrived>, from: Peer, envelope: Envelope, body: &[u8]) {
+    let tag = matched_tag(envelope.plane, envelope.tag);
+    let body = Body::Whole(SmallVec::from_slice(body));
+    matcher.wait_for_receive(envelope.source, tag, Arrived { from, envelope, body });
+}
+
 struct Ignore;
 
 impl Receive for Ignore {
@@ -110,7 +120,7 @@ fn with_words(body: &[u8]) -> Option<(Envelope, Words)> {
 }
 
 impl Process {
-    #[inline]
+    #[inline(always)]
     fn on_eager(&self, from: Peer, envelope: Envelope, body: &[u8]) {
         let Some(queues) = self.queues_of(envelope.comm) else {
             // The communicator is gone: nobody can receive the message any more.
@@ -125,10 +135,7 @@ impl Process {
                 self.deliver(receive, &envelope, body);
                 self.owe(from, body.len() as u64);
             }
-            None => {
-                let body = Body::Whole(SmallVec::from_slice(body));
-                matcher.wait_for_receive(envelope.source, tag, Arrived { from, envelope, body });
-            }
+            None => keep(&mut matcher, from, envelope, body),
         }
     }
 
@@ -152,25 +159,17 @@ impl Process {
     /// An eager message from `from` was matched: its budget goes back, in portions of a quarter.
     #[inline(always)]
     pub(crate) fn owe(&self, from: Peer, bytes: u64) {
-        if from == self.me() {
-            return;
-        }
         let peer = self.peer(from);
         let mut owed = peer.owed.lock();
         peer.received.eager.count(bytes);
-        owed.messages += 1;
-        owed.bytes += bytes;
-        if owed.messages >= self.config.unexpected_messages_max() / 4
-            || owed.bytes >= self.config.unexpected_bytes_max() / 4
-        {
-            let portion = std::mem::take(&mut *owed);
+        if let Some(portion) = owed.add(bytes) {
             drop(owed);
             self.give_back(from, portion);
         }
     }
 
     #[cold]
-    fn give_back(&self, from: Peer, Owed { messages, bytes }: Owed) {
+    fn give_back(&self, from: Peer, Portion { messages, bytes }: Portion) {
         self.reply(from, BUDGET, &Budget::words(messages, bytes).to_bytes());
     }
 }

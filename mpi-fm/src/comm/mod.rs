@@ -56,6 +56,8 @@ pub struct Comm {
     pub rank: usize,
     /// Of an intercommunicator: the other side.
     pub remote: Option<Remote>,
+    /// How many ranks can be addressed: the size of [`targets`](Comm::targets).
+    reach: u32,
     /// Numbers by which those addressed (the remote group's, if there is one) know the communicator.
     pub contexts: Contexts,
     /// Collective operations started so far in each form, wrapping: what matches their messages. All members start them in the same order.
@@ -93,7 +95,9 @@ pub struct Parts {
 
 impl Comm {
     pub fn new(parts: Parts) -> Comm {
+        let reach = parts.remote.as_ref().map_or(&parts.group, |remote| &remote.group).size() as u32;
         Comm {
+            reach,
             handle: parts.handle,
             queues: parts.queues,
             id: parts.id,
@@ -199,7 +203,7 @@ impl Comm {
     /// `MPI_ERR_RANK`.
     #[inline]
     pub fn destination(&self, rank: i32) -> Result<Option<usize>> {
-        if rank >= 0 && (rank as usize) < self.targets().size() {
+        if (rank as u32) < self.reach {
             return Ok(Some(rank as usize));
         }
         if rank == PROC_NULL {
@@ -210,7 +214,7 @@ impl Comm {
 
     #[cold]
     fn no_rank(&self, rank: i32) -> Error {
-        let last = self.targets().size() - 1;
+        let last = self.reach - 1;
         Error::new(Class::RANK, format!("rank {rank} is not in {}, which has ranks 0 to {last}", self.describe()))
     }
 

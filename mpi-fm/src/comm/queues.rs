@@ -85,7 +85,9 @@ impl Process {
     fn refund_unreceived(&self, queues: &Queues) {
         for plane in &queues.planes {
             while let Some(arrived) = plane.lock().take_where(|_| true) {
-                if let Body::Whole(body) = &arrived.body {
+                if let Body::Whole(body) = &arrived.body
+                    && arrived.from != self.me()
+                {
                     self.owe(arrived.from, body.len() as u64);
                 }
             }

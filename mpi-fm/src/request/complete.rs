@@ -82,6 +82,20 @@ impl Process {
         Ok((outcome, false))
     }
 
+    /// Ends an ordinary request that is complete and without an error, handing its status to `tell`. Others stay as they are, and what is
+    /// to be done about them is for [`standing`](Self::standing) and [`finish`](Self::finish) to find out; then it returns `false`.
+    #[inline(always)]
+    pub fn finish_if_done(&self, handle: Handle, tell: impl FnOnce(&Status)) -> bool {
+        let Some(request) = self.requests.find(handle).filter(|request| request.is_done()) else { return false };
+        let inner = request.inner.lock();
+        if inner.state.is_special() || inner.buffered || inner.outcome.error.is_some() {
+            return false;
+        }
+        tell(&inner.outcome.status);
+        self.requests.free_ended(request, inner);
+        true
+    }
+
     #[inline(never)]
     fn finish_special(&self, handle: Handle, request: &Request, mut inner: Guard<'_, Inner>) -> Result<(Outcome, bool)> {
         match &mut inner.state {

@@ -157,23 +157,24 @@ impl Requests {
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
     #[inline]
     pub fn start(&self, state: State, memory: Memory, comm: Handle) -> Result<Handle> {
-        self.open(state, memory, comm).map(|(handle, ..)| handle)
+        let (handle, _, mut inner) = self.open(comm)?;
+        inner.state.set(state);
+        inner.memory.set(memory);
+        Ok(handle)
     }
 
-    /// As [`start`](Self::start), for who has more to say about it: nobody else looks at it before the guard is dropped.
+    /// A new request, idle and without memory; nobody else looks at it before the guard is dropped.
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
     #[inline(always)]
-    pub fn open(&self, state: State, memory: Memory, comm: Handle) -> Result<(Handle, &Request, Guard<'_, Inner>)> {
+    pub fn open(&self, comm: Handle) -> Result<(Handle, &Request, Guard<'_, Inner>)> {
         let Some(index) = self.slots.take().filter(|index| *index < handle::INDEX_LIMIT) else { return Err(too_many()) };
         let slot = self.slots.get(index).expect("a slot just taken exists");
         let handle = handle::successor(Kind::Request, slot.handle.load(Ordering::Relaxed), index);
         let mut inner = slot.inner.lock();
-        // A vacant slot holds nothing that were to be dropped.
-        std::mem::forget(std::mem::replace(&mut inner.state, state));
-        std::mem::forget(std::mem::replace(&mut inner.memory, memory));
-        std::mem::forget(std::mem::replace(&mut inner.outcome, Outcome::EMPTY));
+        // What was freed is idle, has no memory and no error.
+        inner.outcome.status = Status::EMPTY;
         inner.comm = comm;
         inner.held = true;
         inner.cancelling = false;
@@ -189,7 +190,8 @@ impl Requests {
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
     #[inline]
     pub fn completed(&self, state: State, comm: Handle) -> Result<Handle> {
-        let (handle, request, _inner) = self.open(state, Memory::EMPTY, comm)?;
+        let (handle, request, mut inner) = self.open(comm)?;
+        inner.state.set(state);
         request.set_done(true);
         Ok(handle)
     }
@@ -199,7 +201,9 @@ impl Requests {
     /// # Errors
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
     pub fn announced(&self, state: State, memory: Memory, comm: Handle) -> Result<Handle> {
-        let (handle, _, mut inner) = self.open(state, memory, comm)?;
+        let (handle, _, mut inner) = self.open(comm)?;
+        inner.state.set(state);
+        inner.memory.set(memory);
         inner.announced = true;
         self.bodies.fetch_add(1, Ordering::Relaxed);
         Ok(handle)
@@ -246,10 +250,19 @@ impl Requests {
     }
 
     /// The operation is over, and its outcome is there already.
-    #[inline]
+    #[inline(always)]
     pub fn end(&self, request: &Request, mut inner: Guard<'_, Inner>) {
         debug_assert!(!request.is_done() || inner.buffered, "a request completes twice");
         inner.memory.clear();
+        if inner.outcome.error.is_none() && inner.held {
+            request.set_done(true);
+        } else {
+            self.end_otherwise(request, inner);
+        }
+    }
+
+    #[inline(never)]
+    fn end_otherwise(&self, request: &Request, mut inner: Guard<'_, Inner>) {
         let Inner { outcome, comm, .. } = &mut *inner;
         if let Some(error) = &mut outcome.error {
             error.comm.get_or_insert(*comm);
@@ -274,6 +287,19 @@ impl Requests {
         inner.state.clear();
         inner.memory.clear();
         inner.outcome.error = None;
+        self.give_back(request, inner);
+    }
+
+    /// As [`free_locked`](Self::free_locked), of one that has ended without an error and is not special.
+    #[inline(always)]
+    fn free_ended(&self, request: &Request, mut inner: Guard<'_, Inner>) {
+        debug_assert!(inner.memory.is_empty());
+        inner.state.set(State::Idle);
+        self.give_back(request, inner);
+    }
+
+    #[inline(always)]
+    fn give_back(&self, request: &Request, inner: Guard<'_, Inner>) {
         drop(inner);
         let handle = request.handle.load(Ordering::Relaxed);
         request.handle.store(handle | VACANT, Ordering::Release);
