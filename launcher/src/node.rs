@@ -12,6 +12,8 @@
 //! which protocol. When the stream ends, or the other side falls silent ([`pulse`]), whoever notices ends everything on its side. Nothing
 //! secret stands on a command line.
 //!
+//! Where an `hpvmd` runs as a service ([`system`]), no ssh is between: the relay calls it over TCP, and [`noise`] encrypts the channel.
+//!
 //! [`machines`] says which machines there are, [`placement`] which rank goes where, [`route`] what carries messages between two machines,
 //! [`job`] is what a node is told of the job.
 
@@ -21,6 +23,8 @@ pub mod frame;
 pub mod greeting;
 pub mod job;
 pub mod machines;
+pub mod noise;
 pub mod placement;
 pub mod pulse;
 pub mod route;
+pub mod system;

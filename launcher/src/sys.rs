@@ -1,6 +1,8 @@
-//! The system calls for which no safe wrapper exists: fork, exec, signal masks, signalfd.
+//! The system calls for which no safe wrapper exists: fork, exec, signal masks, signalfd; [`account`], users.
 //!
 //! hpvmrun and the keepers have one thread each.
+
+pub mod account;
 
 use std::ffi::{CStr, CString};
 use std::io::{self, Write as _};

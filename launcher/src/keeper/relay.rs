@@ -10,6 +10,7 @@
 pub mod call;
 mod cause;
 mod node;
+mod service;
 mod streams;
 
 use std::collections::HashSet;
@@ -62,6 +63,8 @@ struct Relay<'a> {
     stdin: Option<Rc<OwnedFd>>,
     input_under_way: u32,
     finishing: bool,
+    /// It was said that ssh is tried where a service is not reached.
+    ssh_instead: bool,
 }
 
 pub fn run(setup: Setup, relay: RelaySetup, mut link: Link, mut tie: Link) -> ! {
@@ -130,6 +133,7 @@ impl<'a> Relay<'a> {
             stdin,
             input_under_way: 0,
             finishing: false,
+            ssh_instead: false,
         }
     }
 
@@ -174,7 +178,11 @@ impl<'a> Relay<'a> {
 
     fn obey(&mut self, command: Message) {
         match command {
-            Message::Signal { .. } | Message::Look => self.nodes.iter_mut().for_each(|node| node.send(&Frame::Order(command))),
+            // Before its ranks run a node expects other things.
+            Message::Signal { .. } | Message::Look => {
+                let running = self.nodes.iter_mut().filter(|node| matches!(node.stage, Stage::Running));
+                running.for_each(|node| node.send(&Frame::Order(command)));
+            }
             Message::Finish => {
                 self.finishing = true;
                 self.nodes.iter_mut().for_each(Node::finish);
@@ -228,6 +236,15 @@ impl<'a> Relay<'a> {
 
     /// A node is not there, or not any more: the job ends.
     fn lose(&mut self, index: usize, link: &mut Link) {
+        if !self.finishing
+            && let Some(why) = self.nodes[index].call_by_ssh()
+        {
+            // Of many machines that are alike one is enough to know.
+            if !std::mem::replace(&mut self.ssh_instead, true) {
+                say(&format!("hpvmrun: {} {why}; ssh is tried, for others too if need be\n", self.nodes[index].name()));
+            }
+            return;
+        }
         let ranks: Vec<u32> = self.nodes[index].ranks.clone();
         if !self.finishing {
             say(&format!("hpvmrun: {}\n", self.nodes[index].obituary()));

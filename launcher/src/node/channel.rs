@@ -9,6 +9,9 @@ use rustix::io::Errno;
 
 use super::frame::{Decoded, Frame};
 use super::greeting::{self, Offer};
+use super::noise::Wire;
+use super::noise::handshake::Caller;
+use super::noise::sealed::{Sealed, Session};
 use super::pulse::{Look, Pulse};
 
 /// What has left is forgotten when it is so much, or all.
@@ -18,6 +21,9 @@ const FORGET: usize = 1 << 20;
 pub struct Channel {
     from: OwnedFd,
     to: OwnedFd,
+    wire: Wire,
+    /// What has come and could not be opened yet.
+    raw: Vec<u8>,
     incoming: Vec<u8>,
     outgoing: Vec<u8>,
     /// How much of `outgoing` has left.
@@ -31,28 +37,49 @@ pub struct Channel {
     put_back: Vec<Frame>,
     /// What came that is no frame.
     nonsense: Option<String>,
+    /// What the system said when it closed.
+    fault: Option<Errno>,
 }
 
 impl Channel {
     /// `hpvmrun`'s end: a greeting is awaited.
     pub fn to_node(from: OwnedFd, to: OwnedFd) -> io::Result<Self> {
-        Self::new(from, to, None)
+        Self::new(from, to, Wire::Plain, None)
     }
 
-    /// The node's end: it greets.
-    pub fn to_launcher(from: OwnedFd, to: OwnedFd) -> io::Result<Self> {
-        let mut channel = Self::new(from, to, Some(greeting::NEWEST))?;
-        channel.outgoing.extend_from_slice(Offer::own().greeting().as_bytes());
+    /// The same over a socket, with no ssh in between; `first` is the caller's first message.
+    pub fn to_service(socket: OwnedFd, caller: Caller, first: &[u8]) -> io::Result<Self> {
+        let mut channel = Self::new(socket.try_clone()?, socket, Wire::Calling(Box::new(caller)), None)?;
+        channel.outgoing.extend_from_slice(first);
         channel.flush();
         Ok(channel)
     }
 
-    fn new(from: OwnedFd, to: OwnedFd, protocol: Option<u32>) -> io::Result<Self> {
+    /// The node's end: it greets.
+    pub fn to_launcher(from: OwnedFd, to: OwnedFd) -> io::Result<Self> {
+        Self::greeting(from, to, Wire::Plain)
+    }
+
+    /// The same over a socket, after the handshake.
+    pub fn to_caller(socket: OwnedFd, session: &Session) -> io::Result<Self> {
+        Self::greeting(socket.try_clone()?, socket, Wire::Sealed(Box::new(Sealed::new(session))))
+    }
+
+    fn greeting(from: OwnedFd, to: OwnedFd, wire: Wire) -> io::Result<Self> {
+        let mut channel = Self::new(from, to, wire, Some(greeting::NEWEST))?;
+        channel.wire.wrap(Offer::own().greeting().as_bytes(), &mut channel.outgoing);
+        channel.flush();
+        Ok(channel)
+    }
+
+    fn new(from: OwnedFd, to: OwnedFd, wire: Wire, protocol: Option<u32>) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&from, true)?;
         rustix::io::ioctl_fionbio(&to, true)?;
         Ok(Self {
             from,
             to,
+            wire,
+            raw: Vec::new(),
             incoming: Vec::new(),
             outgoing: Vec::new(),
             sent: 0,
@@ -62,6 +89,7 @@ impl Channel {
             silent: false,
             put_back: Vec::new(),
             nonsense: None,
+            fault: None,
         })
     }
 
@@ -94,7 +122,14 @@ impl Channel {
     }
 
     pub fn send(&mut self, frame: &Frame) {
-        frame.encode(&mut self.outgoing);
+        match &mut self.wire {
+            Wire::Plain => frame.encode(&mut self.outgoing),
+            wire => {
+                let mut bytes = Vec::new();
+                frame.encode(&mut bytes);
+                wire.wrap(&bytes, &mut self.outgoing);
+            }
+        }
         self.pulse.said(Instant::now());
         self.flush();
     }
@@ -105,7 +140,10 @@ impl Channel {
                 Ok(count) => self.sent += count,
                 Err(Errno::INTR) => (),
                 Err(Errno::AGAIN) => break,
-                Err(_) => self.closed = true,
+                Err(errno) => {
+                    self.fault.get_or_insert(errno);
+                    self.closed = true;
+                }
             }
         }
         if self.sent > FORGET || self.sent == self.outgoing.len() {
@@ -128,20 +166,31 @@ impl Channel {
             match rustix::io::read(&self.from, &mut bytes) {
                 Ok(0) => ended = true,
                 Ok(count) => {
-                    self.incoming.extend_from_slice(&bytes[..count]);
+                    match self.wire {
+                        Wire::Plain => self.incoming.extend_from_slice(&bytes[..count]),
+                        _ => self.raw.extend_from_slice(&bytes[..count]),
+                    }
                     self.pulse.heard(Instant::now());
                 }
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => break,
-                Err(_) => ended = true,
+                Err(errno) => {
+                    self.fault.get_or_insert(errno);
+                    ended = true;
+                }
             }
             if ended {
                 break;
             }
         }
+        if !self.raw.is_empty() && self.nonsense.is_none() {
+            let taken = self.wire.take(&mut self.raw, &mut self.incoming, &mut self.outgoing);
+            self.nonsense = taken.err();
+            self.flush();
+        }
         let mut frames = std::mem::take(&mut self.put_back);
         let mut taken = 0;
-        if self.protocol.is_none() {
+        if self.protocol.is_none() && self.nonsense.is_none() {
             taken = self.skip_to_greeting();
         }
         while self.protocol.is_some() && self.nonsense.is_none() {
@@ -180,6 +229,21 @@ impl Channel {
     /// Why it is closed, if not because the other side is gone.
     pub fn nonsense(&self) -> Option<&str> {
         self.nonsense.as_deref()
+    }
+
+    /// What the system said when it closed, if not simply that the other side has closed it.
+    pub fn fault(&self) -> Option<io::Error> {
+        self.fault.map(io::Error::from)
+    }
+
+    /// Who speaks with whom, in the words of ssh's `SSH_CONNECTION`: address and port there, address and port here. For a socket of the network.
+    pub fn connection(&self) -> Option<String> {
+        let shown = |address: rustix::net::SocketAddrAny| {
+            let address = std::net::SocketAddr::try_from(address).ok()?;
+            Some(format!("{} {}", address.ip().to_canonical(), address.port()))
+        };
+        let (theirs, ours) = (rustix::net::getpeername(&self.from).ok()??, rustix::net::getsockname(&self.from).ok()?);
+        Some(format!("{} {}", shown(theirs)?, shown(ours)?))
     }
 
     /// The protocol that is spoken, once the node has greeted; until then, what it said instead.

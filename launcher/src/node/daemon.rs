@@ -8,7 +8,8 @@ pub mod serve;
 use std::env;
 use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hpvm_wire::{Bell, Board, Descriptor, Network, board};
@@ -17,6 +18,8 @@ use super::channel::Channel;
 use super::frame::Frame;
 use super::greeting::{NEWEST, OLDEST, Offer};
 use super::job::NodeJob;
+use super::noise::keys::{self, KeyPair};
+use super::system;
 use crate::doctor::probe;
 use crate::exit;
 use crate::job::channels::{Channels, raise_descriptor_limit};
@@ -29,14 +32,19 @@ const HELP: &str = "\
 Usage:
   hpvmd --job
   hpvmd --probe
+  hpvmd --system [FILE]
+  hpvmd --key [FILE]
 
-Runs the ranks of one job on this machine, for an hpvmrun on another one. hpvmrun starts it through ssh; it is of no use by itself.
+Runs the ranks of a job on this machine, for an hpvmrun on another one. hpvmrun starts it through ssh, or it runs as a system's service
+for all users and all their jobs (see docs/hpvmd.md).
 
 Options:
-  --job          serve one job, spoken of on standard input and output, and leave
-  --probe        answer the questions of hpvmrun doctor
-  -h, --help     print this text
-  -V, --version  print the version
+  --job            serve one job, spoken of on standard input and output, and leave
+  --probe          answer the questions of hpvmrun doctor
+  --system [FILE]  serve all users, with the settings in FILE (default /etc/hpvm/hpvmd.toml)
+  --key [FILE]     print the public key that belongs to the secret one in FILE (default ~/.config/hpvm/key), which is made if it is missing
+  -h, --help       print this text
+  -V, --version    print the version
 ";
 
 /// How long hpvmrun may take to answer the greeting, and so to say how long it may take in general. If ssh has led here, it does so at once.
@@ -49,6 +57,11 @@ pub fn main() -> u8 {
         ["--job"] if io::stdin().is_terminal() => refuse("--job: standard input is a terminal, and no hpvmrun is behind it"),
         ["--job"] => job(),
         ["--probe"] => probe::main(),
+        ["--system"] => system::main(None),
+        ["--system", path] => system::main(Some(path)),
+        ["--context"] => context(),
+        ["--key"] => key(keys::path_of_user(|name| env::var_os(name))),
+        ["--key", path] => key(Some(path.into())),
         ["--probe-target"] => probe::target(),
         ["--probe-read", pid, address] => probe::read(pid, address),
         ["-h" | "--help"] => {
@@ -68,12 +81,42 @@ fn refuse(text: &str) -> u8 {
     exit::USAGE
 }
 
+fn key(path: Option<PathBuf>) -> u8 {
+    match path.ok_or_else(|| "--key: there is no home folder: name a file".to_owned()).and_then(|path| KeyPair::read_or_make(&path)) {
+        Ok(pair) => {
+            println!("{}", pair.public);
+            0
+        }
+        Err(why) => {
+            eprintln!("hpvmd: {why}");
+            exit::LAUNCH
+        }
+    }
+}
+
 fn job() -> u8 {
     end_with_parent();
-    let mut channel = match take_stdio() {
-        Ok(channel) => channel,
-        Err(error) => return refuse(&format!("standard input and output cannot be used: {error}")),
-    };
+    let (from, to) = (rustix::stdio::stdin(), rustix::stdio::stdout());
+    let taken = take(from).and_then(|from| Ok((from, take(to)?))).and_then(|(from, to)| free_stdio().and_then(|()| Channel::to_launcher(from, to)));
+    match taken {
+        Ok(channel) => serve(channel),
+        Err(error) => refuse(&format!("standard input and output cannot be used: {error}")),
+    }
+}
+
+/// What a child of `hpvmd --system` is, once it is the user's.
+fn context() -> u8 {
+    end_with_parent();
+    // It was started by another path.
+    let _ = rustix::thread::set_name(c"hpvmd");
+    match system::serve::granted() {
+        Some(channel) if free_stdio().is_ok() => serve(channel),
+        // The daemon has ended, or has no context for it.
+        _ => exit::LAUNCH,
+    }
+}
+
+fn serve(mut channel: Channel) -> u8 {
     match prepare(&mut channel) {
         // hpvmrun has changed its mind.
         Ok(None) => 0,
@@ -97,14 +140,16 @@ fn end_with_parent() {
     }
 }
 
+fn take(fd: BorrowedFd) -> io::Result<OwnedFd> {
+    Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)
+}
+
 /// The channel has descriptors of its own; nothing that is started here finds it at 0 and 1.
-fn take_stdio() -> io::Result<Channel> {
-    let take = |fd: std::os::fd::BorrowedFd| -> io::Result<OwnedFd> { Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?) };
-    let (from, to) = (take(rustix::stdio::stdin())?, take(rustix::stdio::stdout())?);
+fn free_stdio() -> io::Result<()> {
     let null = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
-    Channel::to_launcher(from, to)
+    Ok(())
 }
 
 /// Up to the start of the ranks.
@@ -134,7 +179,7 @@ fn prepare(channel: &mut Channel) -> Result<Option<Service>, String> {
     let files = raise_descriptor_limit(here, false)?;
 
     let listeners = listen(job.ranks.len()).map_err(|error| format!("no socket for the ranks: {error}"))?;
-    let connection = env::var("SSH_CONNECTION").unwrap_or_default();
+    let connection = channel.connection().or_else(|| env::var("SSH_CONNECTION").ok()).unwrap_or_default();
     channel.send(&Frame::Ready { connection, ports: listeners.ports().map_err(system)? });
     let network = match channel.wait() {
         Some(Frame::Network(text)) => str::from_utf8(&text).ok().and_then(Network::parse).ok_or("the network it was sent is none")?,

@@ -14,6 +14,8 @@ mod values;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::noise::keys::Key;
+
 /// One machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
@@ -29,6 +31,8 @@ pub struct Machine {
     pub hpvmd: Option<PathBuf>,
     /// Words before the address; empty for this machine.
     pub ssh: Vec<String>,
+    /// An `hpvmd` that runs there as a service.
+    pub service: Option<Service>,
     pub labels: Vec<String>,
     /// Indices of [`Catalogue::networks`], rising, with its address there if it is another.
     pub networks: Vec<(usize, Option<IpAddr>)>,
@@ -47,6 +51,7 @@ impl Machine {
             max_slots: None,
             hpvmd: None,
             ssh,
+            service: None,
             labels: Vec::new(),
             networks: Vec::new(),
             site: None,
@@ -58,6 +63,21 @@ impl Machine {
         self.ssh.is_empty()
     }
 }
+
+/// How a machine's `hpvmd --system` is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// By which it is known.
+    pub host_key: Key,
+    pub port: u16,
+    /// Whether there is no other way: ssh is not tried.
+    pub only: bool,
+    /// The file with the caller's own key, if it is not the usual one.
+    pub key: Option<PathBuf>,
+}
+
+/// Where `hpvmd --system` listens by itself.
+pub const PORT: u16 = 14786;
 
 /// What a machine file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! The call to a node: an ssh that starts an `hpvmd` there, the channel through it, and what it says meanwhile.
+//! The call to a node: an ssh that starts an `hpvmd` there, the channel through it, and what it says meanwhile. Or a connection to an `hpvmd`
+//! that runs there as a service.
 
 use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
@@ -10,14 +11,18 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 
 use super::cause;
+use super::service::{self, Called};
 use crate::node::channel::Channel;
-use crate::node::machines::Machine;
+use crate::node::machines::{Machine, Service};
 
 /// Of what ssh says before the node answers so much is kept.
 const SAID_MAX: usize = 4 << 10;
 
 pub struct Call {
-    child: Child,
+    /// ssh.
+    child: Option<Child>,
+    /// In its place, where the service is and whose user's it is to be.
+    service: Option<Called>,
     pub channel: Channel,
     /// ssh's, and what the remote side writes to its own.
     stderr: Option<ChildStderr>,
@@ -33,7 +38,17 @@ impl Call {
         };
         rustix::io::ioctl_fionbio(&stderr, true)?;
         let channel = Channel::to_node(OwnedFd::from(from), OwnedFd::from(to))?;
-        Ok(Self { child, channel, stderr: Some(stderr), said: String::new(), since: Instant::now() })
+        Ok(Self { child: Some(child), service: None, channel, stderr: Some(stderr), said: String::new(), since: Instant::now() })
+    }
+
+    /// Calls a service instead.
+    pub fn to_service(machine: &Machine, service: &Service) -> Result<Self, String> {
+        let (channel, called) = service::call(machine, service)?;
+        Ok(Self { child: None, service: Some(called), channel, stderr: None, said: String::new(), since: Instant::now() })
+    }
+
+    pub fn is_to_service(&self) -> bool {
+        self.service.is_some()
     }
 
     pub fn since(&self) -> Instant {
@@ -93,10 +108,13 @@ impl Call {
         if let Some(text) = self.channel.nonsense() {
             return format!("cannot be used: {text}");
         }
+        if let Some(called) = &self.service {
+            return called.obituary(self.has_answered(), self.channel.fault());
+        }
         // Its output has ended, so that it is about to end itself.
         let mut ending = None;
         for _ in 0..50 {
-            ending = self.child.try_wait().ok().flatten();
+            ending = self.child.as_mut().and_then(|ssh| ssh.try_wait().ok().flatten());
             if ending.is_some() {
                 break;
             }
@@ -116,6 +134,9 @@ impl Call {
 
     /// The same for one that has not answered in time.
     pub fn late(&mut self, machine: &Machine) -> String {
+        if let Some(called) = &self.service {
+            return called.late(self.since.elapsed());
+        }
         self.read();
         let waited = format!("no answer for {:.0} s (--start-timeout)", self.since.elapsed().as_secs_f64());
         let said = [self.said.trim(), &self.channel.protocol().err().unwrap_or_default()].join("\n").trim().to_owned();
@@ -138,7 +159,7 @@ fn unreachable(machine: &Machine, why: &str, how: &str, said: &str) -> String {
 impl Drop for Call {
     /// An ssh that hangs would not notice that nobody listens any more.
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        self.child.as_mut().map(Child::kill);
     }
 }
 

@@ -35,11 +35,22 @@ impl Stage {
     }
 }
 
+/// A service either runs and answers at once, or not.
+const SERVICE_MAX: Duration = Duration::from_secs(5);
+
+/// Until when an answer to a call is waited for.
+fn answer_by(machine: &Machine, call: &Call, start: Option<Duration>) -> Option<Instant> {
+    let has_ssh = machine.service.as_ref().is_some_and(|service| !service.only);
+    let limit = if call.is_to_service() && has_ssh { Some(start.map_or(SERVICE_MAX, |start| start.min(SERVICE_MAX))) } else { start };
+    limit.map(|limit| call.since() + limit)
+}
+
 pub struct Node<'a> {
     machine: &'a Machine,
     pub ranks: Vec<u32>,
     pub stage: Stage,
     call: Option<Call>,
+    ssh_was_tried: bool,
     /// Why it cannot be used, where that is not for the call to tell.
     trouble: Option<String>,
 }
@@ -47,16 +58,36 @@ pub struct Node<'a> {
 impl<'a> Node<'a> {
     pub fn new(plan: &Plan, index: usize, machine: &'a Machine) -> Self {
         let ranks = plan.ranks.iter().filter(|rank| rank.place.node as usize == index).map(|rank| rank.place.rank);
-        Self { machine, ranks: ranks.collect(), stage: Stage::Waiting, call: None, trouble: None }
+        Self { machine, ranks: ranks.collect(), stage: Stage::Waiting, call: None, ssh_was_tried: false, trouble: None }
     }
 
     pub fn name(&self) -> &str {
         &self.machine.name
     }
 
-    /// Starts an `hpvmd` there.
+    /// Calls an `hpvmd` there: the one that runs, or one that ssh starts.
     pub fn call(&mut self) {
         self.stage = Stage::Called;
+        let Some(service) = &self.machine.service else { return self.start() };
+        match Call::to_service(self.machine, service) {
+            Ok(call) => self.call = Some(call),
+            Err(why) => self.trouble = Some(why),
+        }
+    }
+
+    /// If the one that is said to run cannot be used and ssh may be tried, does that; why.
+    pub fn call_by_ssh(&mut self) -> Option<String> {
+        let may = matches!(self.stage, Stage::Called) && self.machine.service.as_ref().is_some_and(|service| !service.only);
+        if !may || self.ssh_was_tried {
+            return None;
+        }
+        let why = self.why_lost();
+        self.start();
+        Some(why)
+    }
+
+    fn start(&mut self) {
+        self.ssh_was_tried = true;
         match Call::start(self.machine) {
             Ok(call) => self.call = Some(call),
             Err(error) => self.trouble = Some(format!("cannot be reached: {}: {error}", call::shown(self.machine))),
@@ -96,7 +127,7 @@ impl<'a> Node<'a> {
     pub fn look(&mut self, now: Instant, start: Option<Duration>) {
         let Some(call) = self.call.as_mut().filter(|_| !self.stage.is_over()) else { return };
         call.channel.look(now);
-        let late = start.is_some_and(|start| now >= call.since() + start);
+        let late = answer_by(self.machine, call, start).is_some_and(|by| now >= by);
         if late && matches!(self.stage, Stage::Called) && self.trouble.is_none() && !call.channel.is_closed() {
             self.trouble = Some(call.late(self.machine));
         }
@@ -104,7 +135,7 @@ impl<'a> Node<'a> {
 
     pub fn next_look(&self, start: Option<Duration>) -> Option<Instant> {
         let call = self.call.as_ref().filter(|_| !self.stage.is_over())?;
-        let answer = start.filter(|_| matches!(self.stage, Stage::Called)).map(|start| call.since() + start);
+        let answer = answer_by(self.machine, call, start).filter(|_| matches!(self.stage, Stage::Called));
         [call.channel.next_look(), answer].into_iter().flatten().min()
     }
 
@@ -160,12 +191,15 @@ impl<'a> Node<'a> {
 
     /// Why it is lost, as a sentence.
     pub fn obituary(&mut self) -> String {
-        let why = match (self.trouble.take(), &mut self.call) {
+        format!("{} {}", self.machine.name, self.why_lost())
+    }
+
+    fn why_lost(&mut self) -> String {
+        match (self.trouble.take(), &mut self.call) {
             (Some(trouble), _) => trouble,
             (None, Some(call)) => call.obituary(self.machine),
             (None, None) => "is lost".into(),
-        };
-        format!("{} {why}", self.machine.name)
+        }
     }
 
     /// Whether it has not answered yet.

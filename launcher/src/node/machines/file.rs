@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::fault::Fault;
 use super::values::{Command, Count, Networks, Text, Words, check_name, ip_address};
-use super::{Catalogue, Machine, NETWORK_DEVICES, Network, Site, default_ssh, range};
+use super::{Catalogue, Machine, NETWORK_DEVICES, Network, PORT, Service, Site, default_ssh, range};
 use crate::options::suggest::nearest;
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +39,10 @@ struct Settings {
     slots: Option<Spanned<Count>>,
     max_slots: Option<Spanned<Count>>,
     hpvmd: Option<Text>,
+    start: Option<Spanned<Text>>,
+    host_key: Option<Spanned<Text>>,
+    port: Option<Spanned<Count>>,
+    key: Option<Text>,
     labels: Option<Spanned<Words>>,
     networks: Option<Spanned<Networks>>,
     site: Option<Spanned<Text>>,
@@ -94,6 +98,10 @@ fn defaults(file: &File) -> Result<Settings, Fault> {
             slots: given.slots.clone(),
             max_slots: given.max_slots.clone(),
             hpvmd: given.hpvmd.clone(),
+            start: given.start.clone(),
+            host_key: given.host_key.clone(),
+            port: given.port.clone(),
+            key: given.key.clone(),
             labels: given.labels.clone(),
             networks: given.networks.clone(),
             site: given.site.clone(),
@@ -197,14 +205,17 @@ impl Builder<'_> {
         }
         let hpvmd = given.hpvmd.as_ref().or(other.hpvmd.as_ref()).map(|path| self.folder.join(&path.0));
         let ssh = self.ssh(given);
+        let service = self.service(given)?;
         let machine = |(index, (name, address)): (usize, (String, String))| {
-            let is_here = [&name, &address].into_iter().any(|called| self.own.contains(called));
+            // Whoever wants the service has it on this machine, too.
+            let is_here = [&name, &address].into_iter().any(|called| self.own.contains(called)) && !service.as_ref().is_some_and(|service| service.only);
             Machine {
                 ssh: if is_here { Vec::new() } else { ssh.clone() },
                 advertise: advertised.as_ref().map(|list| list[index]),
                 slots: slots_or_one,
                 max_slots: max_slots.map(|most| most.get_ref().0),
                 hpvmd: hpvmd.clone(),
+                service: service.clone().filter(|_| !is_here),
                 labels: labels.map_or(Vec::new(), |labels| labels.get_ref().0.clone()),
                 networks: networks.iter().map(|(network, list)| (*network, list.as_ref().map(|list| list[index]))).collect(),
                 site: site.map(|site| site.get_ref().0.clone()),
@@ -222,6 +233,30 @@ impl Builder<'_> {
         let (program, last) = command.map_or_else(|| own_default.split_at(1), |command| (command.0.as_slice(), &[][..]));
         let options = [given, &self.defaults].into_iter().filter_map(|one| one.ssh_options.as_ref()).flat_map(|words| &words.0);
         program.iter().chain(options).chain(last).cloned().collect()
+    }
+
+    /// The service that may be called instead of ssh.
+    fn service(&self, given: &Settings) -> Result<Option<Service>, Fault> {
+        let other = &self.defaults;
+        let port = given.port.as_ref().or(other.port.as_ref());
+        let number = port.map_or(Ok(PORT), |port| {
+            let number = port.get_ref().0;
+            number.try_into().map_err(|_| Fault::new(format!("expected a port of at most 65535, found {number}"), port.span()))
+        })?;
+        let (start, key) = (given.start.as_ref().or(other.start.as_ref()), given.host_key.as_ref().or(other.host_key.as_ref()));
+        let only = match start.map(|start| start.get_ref().0.as_str()) {
+            Some("ssh") => return Ok(None),
+            Some("daemon") => true,
+            Some("either") | None => false,
+            Some(found) => return Err(Fault::new(format!("expected ssh, daemon or either, found {found:?}"), start.map_or(0..0, Spanned::span))),
+        };
+        let Some(host_key) = key else {
+            let needed = |start: &Spanned<Text>| Fault::new("expected a host-key beside it, which hpvmd --system says when it starts, found none", start.span());
+            return start.map_or(Ok(None), |start| Err(needed(start)));
+        };
+        let parsed = host_key.get_ref().0.parse().map_err(|why: String| Fault::new(why, host_key.span()))?;
+        let own = given.key.as_ref().or(other.key.as_ref()).map(|path| self.folder.join(&path.0));
+        Ok(Some(Service { host_key: parsed, port: number, only, key: own }))
     }
 
     /// By network, in the order of the file: the addresses of `count` machines.

@@ -93,7 +93,7 @@ fn networks_and_sites() {
 #[case("Mslot = 1", "f:3:1: unknown key slot: did you mean slots?")]
 #[case("Mhpvmb = 1", "f:3:1: unknown key hpvmb: did you mean hpvmd?")]
 #[case("Mmax_slots = 1", "f:3:1: unknown key max_slots: did you mean max-slots?")]
-#[case("Mcolour = 1", "f:3:1: unknown key colour: expected one of name, address, advertise, ssh, ssh-options, slots, max-slots, hpvmd, labels, networks, site")]
+#[case("Mcolour = 1", "f:3:1: unknown key colour: expected one of name, address, advertise, ssh, ssh-options, slots, max-slots, hpvmd, start, host-key, port, key, labels, networks, site")]
 #[case("machines = []", "f:1:1: unknown key machines: did you mean machine?")]
 #[case("M\n[[network]]\nname = \"a\"\ndevice = []", "f:6:1: unknown key device: did you mean devices?")]
 #[case("Mslots = 1\nslots = 2", "f:4:1: duplicate key")]
@@ -132,6 +132,10 @@ fn networks_and_sites() {
 #[case("M[[network]]\nname = \"x\"\ndevices = [\"smp\"]", "f:5:11: expected devices between machines, found \"smp\", which is the memory of one")]
 #[case("M[[network]]\nname = \"x\"\ndevices = [\"myrinot\"]", "f:5:11: there is no device \"myrinot\": did you mean \"myrinet\"?")]
 #[case("M[[network]]\nname = \"x\"\ndevices = [\"tcp\"]", "f:5:11: there is no device \"tcp\"; there are: ip,myrinet,via,servernet,wan")]
+#[case("Mstart = \"daemon\"", "f:3:9: expected a host-key beside it, which hpvmd --system says when it starts, found none")]
+#[case("Mstart = \"fast\"", "f:3:9: expected ssh, daemon or either, found \"fast\"")]
+#[case("Mhost-key = \"12\"", "f:3:12: expected a key, which has 64 hexadecimal digits, found \"12\"")]
+#[case("Mport = 70000", "f:3:8: expected a port of at most 65535, found 70000")]
 #[case("Msite = \"pisa\"", "f:3:8: there is no site \"pisa\": [[site]] tables would say which there are")]
 #[case("M[[site]]\nname = \"pisa\"\ngateway = \"b\"", "f:5:11: there is no machine \"b\"; there are: a")]
 #[case("M[[site]]\nname = \"pisa\"\ngateway = \"a\"", "f:5:11: the gateway of pisa is one of its machines, and a has no site = \"pisa\"")]
@@ -157,7 +161,7 @@ fn the_example_is_a_machine_file() {
     let text = std::fs::read_to_string(path).unwrap();
     assert_eq!(read(&text).unwrap().machines.len(), 130);
     // Every key that there is, as an assignment.
-    let keys = ["name", "address", "advertise", "ssh", "ssh-options", "slots", "max-slots", "hpvmd", "labels", "networks", "site", "devices", "gateway"];
+    let keys = ["name", "address", "advertise", "ssh", "ssh-options", "slots", "max-slots", "hpvmd", "labels", "networks", "site", "devices", "gateway", "start", "host-key", "port", "key"];
     for key in keys {
         assert!(text.lines().any(|line| line.trim_start_matches(['#', ':', ' ']).starts_with(&format!("{key} ="))), "{key} is not shown");
     }

@@ -1,0 +1,135 @@
+//! Accounts of this machine, and becoming one of them.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+use std::ptr;
+
+use super::check;
+
+/// What the system knows of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub name: CString,
+    pub uid: u32,
+    pub gid: u32,
+    pub home: PathBuf,
+    pub shell: PathBuf,
+}
+
+/// What the system may need for one entry at most.
+const BUFFER_MAX: usize = 1 << 20;
+
+/// The account of that name.
+pub fn named(name: &CStr) -> io::Result<Option<Account>> {
+    // SAFETY: the name is a string, the rest as `look` says.
+    look(|entry, buffer, length, found| unsafe { libc::getpwnam_r(name.as_ptr(), entry, buffer, length, found) })
+}
+
+/// The account of that number.
+pub fn numbered(uid: u32) -> io::Result<Option<Account>> {
+    // SAFETY: as `look` says.
+    look(|entry, buffer, length, found| unsafe { libc::getpwuid_r(uid, entry, buffer, length, found) })
+}
+
+/// `ask` gets room for an entry, for its strings, and for a pointer that says whether there is one.
+fn look(ask: impl Fn(*mut libc::passwd, *mut libc::c_char, usize, *mut *mut libc::passwd) -> i32) -> io::Result<Option<Account>> {
+    let mut buffer = vec![0; 4 << 10];
+    loop {
+        // SAFETY: plain data, of which zeros are a value.
+        let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
+        let mut found = ptr::null_mut();
+        match ask(&raw mut entry, buffer.as_mut_ptr(), buffer.len(), &raw mut found) {
+            0 if found.is_null() => return Ok(None),
+            // SAFETY: the entry was filled in, and its strings are in `buffer`.
+            0 => return Ok(Some(unsafe { account(&entry) })),
+            libc::ERANGE if buffer.len() < BUFFER_MAX => buffer.resize(buffer.len() * 4, 0),
+            libc::EINTR => (),
+            // Ways to say that there is none.
+            libc::ENOENT | libc::ESRCH => return Ok(None),
+            error => return Err(io::Error::from_raw_os_error(error)),
+        }
+    }
+}
+
+/// # Safety
+/// The pointers in `entry` are null or lead to strings.
+unsafe fn account(entry: &libc::passwd) -> Account {
+    let text = |at: *const libc::c_char| match at.is_null() {
+        true => CString::default(),
+        // SAFETY: the caller's promise.
+        false => unsafe { CStr::from_ptr(at) }.to_owned(),
+    };
+    let path = |at| PathBuf::from(OsStr::from_bytes(text(at).as_bytes()));
+    Account { name: text(entry.pw_name), uid: entry.pw_uid, gid: entry.pw_gid, home: path(entry.pw_dir), shell: path(entry.pw_shell) }
+}
+
+/// Makes this process one of the user's, with the user's groups and for good. Who is that user already stays what it is.
+pub fn become_user(account: &Account) -> io::Result<()> {
+    let own = rustix::process::geteuid().as_raw();
+    if own != 0 && own == account.uid {
+        return Ok(());
+    }
+    // SAFETY: the name is a string.
+    check(unsafe { libc::initgroups(account.name.as_ptr(), account.gid) })?;
+    // SAFETY: numbers only.
+    check(unsafe { libc::setresgid(account.gid, account.gid, account.gid) })?;
+    // SAFETY: as above.
+    check(unsafe { libc::setresuid(account.uid, account.uid, account.uid) })?;
+    let is_back = account.uid != 0 && {
+        // SAFETY: as above.
+        unsafe { libc::setuid(0) == 0 }
+    };
+    if is_back { Err(io::Error::other("this process could become root again")) } else { Ok(()) }
+}
+
+/// Becomes the program that this process runs, anew: nothing of its memory stays, and of its descriptors only these three, as 0, 1 and 2.
+pub fn exec_anew(stdio: [BorrowedFd; 3], arguments: &[CString], environment: &[CString]) -> io::Error {
+    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> { strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect() };
+    let (arguments, environment) = (pointers(arguments), pointers(environment));
+    // Above all three of them, so that none is overwritten before it is copied.
+    for (target, fd) in stdio.iter().enumerate() {
+        // SAFETY: an open descriptor.
+        let copy = match check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD, 16 + target as i32) }) {
+            Ok(copy) => copy,
+            Err(error) => return error,
+        };
+        // SAFETY: this process has one thread, and goes on to another program or ends.
+        if let Err(error) = check(unsafe { libc::dup2(copy, target as i32) }) {
+            return error;
+        }
+    }
+    // SAFETY: as above; what cannot be closed closes itself at exec.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
+    // SAFETY: a path and two lists of strings, each ending in null.
+    unsafe { libc::execve(c"/proc/self/exe".as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// No other process of the same user may look into this one, until it runs another program.
+pub fn hide() -> io::Result<()> {
+    // SAFETY: numbers only.
+    check(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) })?;
+    Ok(())
+}
+
+/// Ends this process at once, with nothing of what it inherited run.
+pub fn leave(status: u8) -> ! {
+    // SAFETY: it does not return.
+    unsafe { libc::_exit(status.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_found() {
+        let root = numbered(0).unwrap().unwrap();
+        assert_eq!((root.name.as_c_str(), root.gid), (c"root", 0));
+        assert_eq!(named(c"root").unwrap(), Some(root));
+        assert_eq!(named(c"nobody of this name").unwrap(), None);
+    }
+}
