@@ -64,9 +64,9 @@ pub fn key() -> io::Result<[u8; 32]> {
 }
 
 /// The ranks of a job that is on this machine alone and has to go through its network all the same.
-pub fn of_one_machine(ranks: u32) -> io::Result<(NetSetup, Kept)> {
+pub fn of_one_machine(ranks: u32, encrypt: bool) -> io::Result<(NetSetup, Kept)> {
     let here = IpAddr::from([127, 0, 0, 1]);
     let listeners = Listeners::new(here, ranks as usize)?;
     let peers = listeners.ports()?.into_iter().map(|port| At { node: 0, address: SocketAddr::new(here, port) }).collect();
-    listeners.setup(&Network { key: key()?, shared_memory: false, peers })
+    listeners.setup(&Network { key: key()?, encrypt, shared_memory: false, peers })
 }

@@ -43,6 +43,7 @@ pub struct JobOptions {
     pub map_by: MapBy,
     pub no_oversubscribe: bool,
     pub devices: Devices,
+    pub encrypt: bool,
     /// The machine file, and the list of machines in the form of other launchers.
     pub machines: Option<PathBuf>,
     pub host_file: Option<PathBuf>,

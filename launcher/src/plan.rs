@@ -24,6 +24,8 @@ pub struct Plan {
     pub parts: Vec<PartPlan>,
     pub ranks: Vec<RankPlan>,
     pub devices: Devices,
+    /// Whether what goes through TCP is encrypted.
+    pub encrypt: bool,
     pub bind_to: BindTo,
     /// The machines of the ranks, if any is another than this one. A rank's [`Place::node`] is an index.
     pub machines: Vec<Machine>,
@@ -95,7 +97,8 @@ impl Plan {
             Ok(RankPlan { place: place(rank, part), part, cores: cores(rank, &cpus)?, cpus })
         };
         let ranks = (0..size).zip(part_of).map(rank).collect::<Result<_, Refusal>>()?;
-        Ok(Self { ranks, host, parts, devices: options.job.devices, bind_to, machines, networks, source })
+        let (devices, encrypt) = (options.job.devices, options.job.encrypt);
+        Ok(Self { ranks, host, parts, devices, encrypt, bind_to, machines, networks, source })
     }
 
     /// The name of a rank's machine.
@@ -115,9 +118,10 @@ impl Plan {
             true => "shared memory (smp) on a machine and TCP (ip) between them",
             false => "TCP (ip)",
         };
+        let how = if self.encrypt && way.contains("TCP") { ", encrypted there" } else { "" };
         let names = range::fold(self.machines.iter().map(|machine| machine.name.as_str()));
         let names = if names.is_empty() { &self.host } else { &names };
-        let mut text = format!("{} rank(s) on {names}; messages go through {way}\n", self.size());
+        let mut text = format!("{} rank(s) on {names}; messages go through {way}{how}\n", self.size());
         let nodes: Vec<usize> = self.ranks.iter().map(|rank| rank.place.node as usize).collect();
         if !self.machines.is_empty() {
             text += &placement::table(&self.machines, &nodes);

@@ -1,6 +1,8 @@
 //! A call to a peer, until there is a connection: the caller's half of the [`greeting`].
 
 use crate::greeting::{self, ANSWER, BUSY, CHALLENGE, HELLO, WELCOME};
+use crate::sealing::Ciphers;
+use crate::sending::Connection;
 use crate::shared::Shared;
 use crate::sys::{self, Moved, READ, WRITE};
 use fm::Peer;
@@ -117,9 +119,16 @@ impl Call {
         shared.poller.remove(&self.socket);
     }
 
-    /// The connection, watched for reading.
-    pub fn into_socket(self) -> OwnedFd {
-        self.socket
+    /// The connection that it has become, watched for reading.
+    pub fn into_connection(self, shared: &Shared) -> Connection {
+        let ciphers = match &self.stage {
+            Stage::Asking { challenge, hello, .. } if shared.encrypt => {
+                let [ours, theirs] = greeting::secrets(&shared.key, challenge, hello);
+                Some(Ciphers::new(ours, theirs))
+            }
+            _ => None,
+        };
+        Connection { socket: self.socket, ciphers }
     }
 }
 

@@ -13,6 +13,7 @@
 //! Two processes may call each other at the same time. Then the call of the one with the lower number counts: it answers the
 //! other one's with [`BUSY`], and the other one answers its own with a welcome.
 
+use crate::sealing::Secret;
 use fm::Peer;
 
 /// The job's key: random, known to its processes only.
@@ -79,6 +80,11 @@ pub fn answered(key: &Key, challenge: &[u8; CHALLENGE], hello: &[u8; HELLO], ans
     (prove(key, b"listener", &[challenge, hello, word]) == *proof).then(|| join(&[word]))
 }
 
+/// What the keys of an encrypted connection come from: of the bytes that the caller sends, and of those that the listener sends.
+pub fn secrets(key: &Key, challenge: &[u8; CHALLENGE], hello: &[u8; HELLO]) -> [Secret; 2] {
+    [b"bytes of the caller".as_slice(), b"bytes of the listener"].map(|role| *prove(key, role, &[challenge, hello]).as_bytes())
+}
+
 /// Hashes are compared in a time that does not tell how much of them is the same.
 fn prove(key: &Key, role: &[u8], said: &[&[u8]]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_keyed(&key.0);
@@ -136,6 +142,8 @@ mod tests {
             wrong[index] ^= 1;
             assert_eq!(answered(&KEY, &challenge, &hello, &wrong), None, "byte {index}");
         }
+        let [caller, listener] = secrets(&KEY, &challenge, &hello);
+        assert!(caller != listener && caller != KEY.0 && secrets(&KEY, &super::challenge([2; NONCE]), &hello)[0] != caller);
         assert!(is_ours(&challenge) && !is_ours(&[0; CHALLENGE]));
     }
 }

@@ -120,20 +120,20 @@ impl IpInbox {
     /// Something has happened at a peer's connection. Returns whether something has come to its place.
     fn attend(&mut self, peer: u32, flags: Flags, sink: &mut dyn Sink) -> bool {
         let shared = &*self.shared;
-        let socket: Option<Arc<OwnedFd>> = {
+        let found: Option<(Arc<OwnedFd>, _)> = {
             let mut sending = shared.peers[peer as usize].lock();
             sending.answered(shared);
             if !flags.difference(READ).is_empty() {
                 sending.flush(shared);
             }
-            sending.socket().cloned()
+            sending.socket().cloned().map(|socket| (socket, sending.take_opening()))
         };
-        let Some(socket) = socket else {
+        let Some((socket, opening)) = found else {
             // It is over, though something may have come before that is not delivered yet.
             self.connections[peer as usize].take_if(|connection| !connection.has_whole());
             return false;
         };
-        self.connections[peer as usize].get_or_insert_with(|| Box::new(Receiving::new(socket)));
+        self.connections[peer as usize].get_or_insert_with(|| Box::new(Receiving::new(socket, opening)));
         self.read(peer, sink)
     }
 
@@ -262,7 +262,7 @@ struct Hot {
 }
 
 /// After so many looks at one connection all have their turn.
-const HOT_LOOKS: u32 = 4;
+const HOT_LOOKS: u32 = 8;
 
 impl Hot {
     /// Whom to look at first.
@@ -304,7 +304,7 @@ mod tests {
         hot.found(&[(3, READ)]);
         assert_eq!(hot.first(), Some(3));
         let looks = (0..20).filter(|_| hot.others_turn()).count();
-        assert_eq!(looks, 5, "others are not forgotten");
+        assert_eq!(looks, 2, "others are not forgotten");
         for others in [vec![(4, READ)], vec![(3, READ), (4, READ)], vec![(3, READ_WRITE)], vec![(LISTENER, READ)]] {
             let mut hot = Hot { peer: Some(3), is_sure: true, looks: 0 };
             hot.found(&others);

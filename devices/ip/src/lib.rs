@@ -6,12 +6,13 @@
 //! 1. [`frame`]: packets as bytes of a connection.
 //! 2. [`greeting`]: what a connection begins with, so that both sides know each other to be of the job. [`calling`] is the caller's half of
 //!    it; [`strangers`] the listener's, of whom we do not know yet whose they are.
-//! 3. [`sending`]: one peer's sending side: the way to a connection, and the bytes that wait to go.
-//! 4. [`gather`]: small packets that leave together.
-//! 5. [`receiving`]: one connection's receiving side.
-//! 6. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
-//! 7. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a network that does not carry.
-//! 8. [`sys`]: the system calls.
+//! 3. [`sealing`]: bytes that nobody else can read, or change, if that is asked for.
+//! 4. [`sending`]: one peer's sending side: the way to a connection, and the bytes that wait to go.
+//! 5. [`gather`]: small packets that leave together.
+//! 6. [`receiving`]: one connection's receiving side.
+//! 7. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
+//! 8. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a network that does not carry.
+//! 9. [`sys`]: the system calls.
 //!
 //! TCP itself holds a sender back whose receiver does not read, so FM counts no credits here.
 
@@ -26,6 +27,7 @@ mod link;
 mod loss;
 mod park;
 mod receiving;
+mod sealing;
 mod sending;
 mod shared;
 mod strangers;
@@ -53,6 +55,8 @@ pub struct Network {
     pub me: Peer,
     /// The job's: whoever cannot prove to have it is dropped.
     pub key: Key,
+    /// Whether what goes over the connections is encrypted: by all processes of the job, or by none.
+    pub encrypt: bool,
     /// Where each process of the job listens, in the order of their numbers.
     pub addresses: Box<[SocketAddr]>,
     /// Our own listening socket.
@@ -81,9 +85,9 @@ impl Ip {
     /// # Errors
     /// When the listening socket cannot be watched.
     pub fn new(network: Network) -> io::Result<Ip> {
-        let Network { me, key, addresses, listener, look_every, tell, log } = network;
+        let Network { me, key, encrypt, addresses, listener, look_every, tell, log } = network;
         let poller = Poller::new()?;
-        let shared = Arc::new_cyclic(|this| Shared::new(this.clone(), poller, me, key, addresses, tell));
+        let shared = Arc::new_cyclic(|this| Shared::new(this.clone(), poller, me, (key, encrypt), addresses, tell));
         let inbox = IpInbox::new(shared.clone(), listener, look_every, log)?;
         Ok(Ip { shared, inbox: Mutex::new(Some(inbox)) })
     }

@@ -4,6 +4,7 @@
 //! when they say where the rest belongs, it is [read straight to its place](Sink::land).
 
 use crate::frame::{self, Frame, HEADER};
+use crate::sealing::Opening;
 use crate::sys::{self, Moved};
 use fm::{Header, Landing, Peer, Sink};
 use std::os::fd::OwnedFd;
@@ -17,6 +18,10 @@ const AHEAD_OF_NEXT: usize = 4 << 10;
 
 pub struct Receiving {
     socket: Arc<OwnedFd>,
+    /// If what comes is encrypted.
+    opening: Option<Opening>,
+    /// It was, and does not open.
+    forged: bool,
     /// Grows for a long packet whose place is not known.
     bytes: Vec<u8>,
     /// What has come and was not taken yet.
@@ -37,14 +42,17 @@ pub enum Taken<'r> {
 }
 
 impl Receiving {
-    pub fn new(socket: Arc<OwnedFd>) -> Self {
-        Receiving { socket, bytes: vec![0; AHEAD], start: 0, end: 0, landing: None, landed: false }
+    pub fn new(socket: Arc<OwnedFd>, opening: Option<Opening>) -> Self {
+        Receiving { socket, opening, forged: false, bytes: vec![0; AHEAD], start: 0, end: 0, landing: None, landed: false }
     }
 
     /// Takes in what the socket has. To be called when nothing whole is left to [`take`](Self::take).
     pub fn fill(&mut self, from: Peer, sink: &mut dyn Sink) -> Moved {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
+        }
+        if self.opening.is_some() {
+            return self.fill_opened();
         }
         self.find_place(from, sink);
         if let Some((landing, at)) = self.landing {
@@ -65,6 +73,19 @@ impl Receiving {
         if let Moved::Bytes(count) = moved {
             self.end += count;
         }
+        moved
+    }
+
+    /// The same of a connection that is encrypted: everything comes to this side's memory, where it is decrypted.
+    fn fill_opened(&mut self) -> Moved {
+        let Receiving { socket, opening: Some(opening), bytes, start, end, .. } = self else { return Moved::Later };
+        let moved = sys::receive(&*socket, opening.room());
+        let Moved::Bytes(count) = moved else { return moved };
+        bytes.copy_within(*start..*end, 0);
+        bytes.truncate(*end - *start);
+        let opened = opening.open(count, |plain| bytes.extend_from_slice(plain));
+        (*start, *end) = (0, bytes.len());
+        self.forged = opened.is_err();
         moved
     }
 
@@ -136,7 +157,10 @@ impl Receiving {
             None => return Taken::Nothing,
             Some(Frame::Packet(_, len)) if self.end - self.start < HEADER + len => return Taken::Nothing,
             Some(Frame::Packet(header, len)) => (Taken::Packet(header, &[]), len),
-            Some(Frame::Nonsense) => (Taken::Nonsense, 0),
+            Some(Frame::Nonsense) => {
+                (self.start, self.end, self.forged) = (0, 0, false);
+                return Taken::Nonsense;
+            }
         };
         let payload = self.start + HEADER;
         self.start = payload + len;
@@ -148,6 +172,9 @@ impl Receiving {
 
     #[inline]
     fn header(&self) -> Option<Frame> {
+        if self.forged {
+            return Some(Frame::Nonsense);
+        }
         self.bytes[self.start..self.end].first_chunk().map(|bytes| frame::parse(*bytes))
     }
 }

@@ -14,6 +14,7 @@ use crate::calling::{Call, Reply};
 use crate::frame::{HEADER, MAX_PACKET};
 use crate::gather::{self, Pace};
 use crate::greeting::{self, ANSWER, BUSY, WELCOME};
+use crate::sealing::{Ciphers, Opening, Sealing};
 use crate::shared::Shared;
 use crate::strangers::Heard;
 use crate::sys::{self, Flags, Moved, READ, READ_WRITE};
@@ -35,6 +36,9 @@ pub struct Sending {
     /// What waits to go, from `start` on.
     queue: Vec<u8>,
     start: usize,
+    /// Where it is encrypted, what goes before it; and what the receiving side has not taken over yet.
+    sealing: Option<Sealing>,
+    opening: Option<Opening>,
     /// A packet was refused for want of room: it goes when at most so many bytes wait, which is not yet.
     refused: Option<usize>,
     /// There has been since.
@@ -59,6 +63,13 @@ enum State {
     Gone,
 }
 
+/// A new connection.
+pub struct Connection {
+    pub socket: OwnedFd,
+    /// If its bytes are encrypted.
+    pub ciphers: Option<Box<Ciphers>>,
+}
+
 /// What becomes of a call to us.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Admission {
@@ -77,6 +88,8 @@ impl Sending {
             state: State::Idle,
             queue: Vec::new(),
             start: 0,
+            sealing: None,
+            opening: None,
             refused: None,
             freed: false,
             counted: false,
@@ -118,7 +131,7 @@ impl Sending {
     pub fn send(&mut self, shared: &Shared, parts: [&[u8]; 3]) {
         match &self.state {
             State::Gone => {}
-            State::Open(_) if self.pace.gathering || self.queue.is_empty() => {
+            State::Open(_) if self.pace.gathering || self.waiting() == 0 => {
                 let bytes: usize = parts.iter().map(|part| part.len()).sum();
                 if bytes < gather::MOST && self.gathers(shared) {
                     parts.iter().for_each(|part| self.queue.extend_from_slice(part));
@@ -150,9 +163,13 @@ impl Sending {
     /// Hands the parts of a packet to the connection, behind what has gathered.
     fn write(&mut self, shared: &Shared, parts: [&[u8]; 3]) {
         let State::Open(socket) = &self.state else { return };
+        if self.sealing.is_some() {
+            parts.iter().for_each(|part| self.queue.extend_from_slice(part));
+            return self.flush(shared);
+        }
         let [a, b, c] = parts;
         let moved = match () {
-            () if self.waiting() == 0 && b.is_empty() => sys::send(socket, a),
+            () if self.queued() == 0 && b.is_empty() => sys::send(socket, a),
             () => sys::send_all_of(socket, &[&self.queue[self.start..], a, b, c].map(IoSlice::new)),
         };
         let mut gone = match moved {
@@ -161,7 +178,7 @@ impl Sending {
             Moved::End => return self.give_up(shared),
             Moved::Broken(errno) => return self.broken(shared, errno),
         };
-        let of_queue = gone.min(self.waiting());
+        let of_queue = gone.min(self.queued());
         self.start += of_queue;
         gone -= of_queue;
         let left = parts.map(|part| {
@@ -179,7 +196,7 @@ impl Sending {
     fn wait_with(&mut self, shared: &Shared, parts: [&[u8]; 3]) {
         // What has gone makes place before the queue grows.
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
-        if self.start > 0 && (self.waiting() == 0 || self.queue.len() + bytes > self.queue.capacity()) {
+        if self.start > 0 && (self.queued() == 0 || self.queue.len() + bytes > self.queue.capacity()) {
             self.queue.drain(..self.start);
             self.start = 0;
         }
@@ -195,15 +212,35 @@ impl Sending {
     }
 
     fn waiting(&self) -> usize {
+        self.queued() + self.sealing.as_ref().map_or(0, |sealing| sealing.waiting().len())
+    }
+
+    fn queued(&self) -> usize {
         self.queue.len() - self.start
     }
 
     /// Hands to the connection what it takes.
     pub fn flush(&mut self, shared: &Shared) {
         let State::Open(socket) = &self.state else { return };
-        while self.start < self.queue.len() {
-            match sys::send(socket, &self.queue[self.start..]) {
-                Moved::Bytes(count) => self.start += count,
+        loop {
+            let queued = &self.queue[self.start..];
+            let bytes = match &mut self.sealing {
+                None => queued,
+                Some(sealing) => {
+                    if sealing.waiting().is_empty() {
+                        self.start += sealing.seal(queued);
+                    }
+                    sealing.waiting()
+                }
+            };
+            if bytes.is_empty() {
+                break;
+            }
+            match sys::send(socket, bytes) {
+                Moved::Bytes(count) => match &mut self.sealing {
+                    None => self.start += count,
+                    Some(sealing) => sealing.gone(count),
+                },
                 Moved::Later => break,
                 Moved::End => return self.give_up(shared),
                 Moved::Broken(errno) => return self.broken(shared, errno),
@@ -262,7 +299,8 @@ impl Sending {
             Reply::NotYet => {}
             Reply::Welcome => {
                 let State::Calling(call) = std::mem::replace(&mut self.state, State::Gone) else { return };
-                self.open(shared, call.into_socket());
+                let connection = call.into_connection(shared);
+                self.open(shared, connection);
             }
             Reply::Calling => {
                 self.hang_up(shared);
@@ -279,10 +317,12 @@ impl Sending {
     }
 
     /// The connection is there, already watched for reading.
-    fn open(&mut self, shared: &Shared, socket: OwnedFd) {
+    fn open(&mut self, shared: &Shared, connection: Connection) {
         self.watched = READ;
         self.tries = TRIES;
-        self.state = State::Open(Arc::new(socket));
+        sys::fit_buffer(&connection.socket);
+        self.state = State::Open(Arc::new(connection.socket));
+        (self.sealing, self.opening) = connection.ciphers.map(|ciphers| (ciphers.sealing, ciphers.opening)).unzip();
         self.flush(shared);
     }
 
@@ -298,13 +338,17 @@ impl Sending {
             return admission;
         }
         let word = if admission == Admission::Welcome { WELCOME } else { BUSY };
-        let Heard { socket, challenge, said } = heard;
-        let answer = greeting::answer(&shared.key, &challenge, &said, &word);
+        let Heard { socket, challenge, said: hello } = heard;
+        let answer = greeting::answer(&shared.key, &challenge, &hello, &word);
         let said = matches!(sys::send(&socket, &answer), Moved::Bytes(ANSWER));
         if admission == Admission::Welcome {
             self.hang_up(shared);
             if said && shared.poller.add(&socket, shared.token(self.peer), READ).is_ok() {
-                self.open(shared, socket);
+                let ciphers = shared.encrypt.then(|| {
+                    let [theirs, ours] = greeting::secrets(&shared.key, &challenge, &hello);
+                    Ciphers::new(ours, theirs)
+                });
+                self.open(shared, Connection { socket, ciphers });
             } else {
                 self.give_up(shared);
             }
@@ -318,6 +362,11 @@ impl Sending {
             State::Open(socket) => Some(socket),
             _ => None,
         }
+    }
+
+    /// What opens its records, if they are encrypted; once.
+    pub fn take_opening(&mut self) -> Option<Opening> {
+        self.opening.take()
     }
 }
 
@@ -334,6 +383,7 @@ impl Sending {
         self.hang_up(shared);
         self.queue = Vec::new();
         self.start = 0;
+        self.sealing = None;
         self.note_waiting(shared);
     }
 

@@ -16,6 +16,8 @@ use std::time::Duration;
 pub struct Shared {
     pub me: Peer,
     pub key: Key,
+    /// Whether connections are encrypted.
+    pub encrypt: bool,
     pub addresses: Box<[SocketAddr]>,
     pub poller: Poller,
     /// The sending side towards each peer, under its lock: both the link and the inbox move it on.
@@ -32,13 +34,14 @@ pub struct Shared {
 
 impl Shared {
     /// `this` is to become it.
-    pub fn new(this: Weak<Shared>, poller: Poller, me: Peer, key: Key, addresses: Box<[SocketAddr]>, tell: Tell) -> Self {
+    pub fn new(this: Weak<Shared>, poller: Poller, me: Peer, (key, encrypt): (Key, bool), addresses: Box<[SocketAddr]>, tell: Tell) -> Self {
         assert!(me.index() < addresses.len());
         // The flusher is a thread more than the program has.
         let peers = (0..addresses.len() as u32).map(|peer| ThreadLock::new(Threading::Multiple, Sending::new(Peer(peer))));
         Shared {
             me,
             key,
+            encrypt,
             peers: peers.collect(),
             addresses,
             poller,

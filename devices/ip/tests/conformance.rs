@@ -25,7 +25,9 @@ fn listen(nodes: usize) -> (Vec<TcpListener>, Box<[SocketAddr]>) {
 fn endpoint(me: u32, listener: TcpListener, addresses: Box<[SocketAddr]>, settings: Settings) -> (Fm, IpPark) {
     let nodes = addresses.len();
     let tell = Box::new(|peer: Peer, what: &str| panic!("lost {}: {what}", peer.0));
-    let network = Network { me: Peer(me), key: KEY, addresses, listener, look_every: settings.look_every, tell, log: Box::new(|what| panic!("{what}")) };
+    let log = Box::new(|what: &str| panic!("{what}"));
+    let Settings { look_every, encrypt, .. } = settings;
+    let network = Network { me: Peer(me), key: KEY, encrypt, addresses, listener, look_every, tell, log };
     let ip = Ip::new(network).expect("a network");
     let park = ip.park(nodes, settings.cores).expect("a way to wait");
     (Fm::new(Peer(me), nodes as u32, vec![Arc::new(ip)], |_| 0, Threading::Single, false), park)
@@ -36,6 +38,7 @@ struct Settings {
     /// Cores that the nodes believe to share: with fewer than nodes, they sleep early.
     cores: usize,
     look_every: u32,
+    encrypt: bool,
 }
 
 /// Runs a program to its end, waiting as an MPI process would, and leaves when everything is on its way.
@@ -105,7 +108,7 @@ impl Fixture for Processes {
                 0 => {
                     // SAFETY: has no preconditions; a child that hangs is killed.
                     unsafe { libc::alarm(LIMIT.as_secs() as u32) };
-                    let settings = Settings { cores: 2, look_every: 1 };
+                    let settings = Settings { cores: 2, ..SPINNING };
                     let listener = listeners.swap_remove(me as usize);
                     drop(listeners);
                     let run = || drive(&mut *program, endpoint(me, listener, addresses.clone(), settings));
@@ -139,7 +142,10 @@ impl Fixture for Processes {
     }
 }
 
-fm::conformance_tests!(threads_that_spin, Threads(Settings { cores: 64, look_every: 1 }));
-fm::conformance_tests!(threads_that_sleep, Threads(Settings { cores: 1, look_every: 1 }));
-fm::conformance_tests!(threads_that_look_seldom, Threads(Settings { cores: 1, look_every: 8 }));
+const SPINNING: Settings = Settings { cores: 64, look_every: 1, encrypt: false };
+
+fm::conformance_tests!(threads_that_spin, Threads(SPINNING));
+fm::conformance_tests!(threads_that_sleep, Threads(Settings { cores: 1, ..SPINNING }));
+fm::conformance_tests!(threads_that_look_seldom, Threads(Settings { cores: 1, look_every: 8, ..SPINNING }));
+fm::conformance_tests!(threads_that_encrypt, Threads(Settings { encrypt: true, ..SPINNING }));
 fm::conformance_tests!(processes, Processes);

@@ -26,17 +26,17 @@ struct Node {
 fn nodes(count: u32) -> Vec<Node> {
     let listeners: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
-    (0..).zip(listeners).map(|(me, listener)| node(me, listener, &addresses)).collect()
+    (0..).zip(listeners).map(|(me, listener)| node(me, listener, &addresses, false)).collect()
 }
 
-fn node(me: u32, listener: TcpListener, addresses: &[SocketAddr]) -> Node {
+fn node(me: u32, listener: TcpListener, addresses: &[SocketAddr], encrypt: bool) -> Node {
     let (sender, told) = channel();
     let tell = Box::new(move |peer, what: &str| sender.send((peer, what.to_owned())).unwrap());
     let (logger, log) = channel();
     // Who does not care what is said of strangers has dropped the other end.
     let logger = Mutex::new(logger);
     let say = Box::new(move |what: &str| drop(logger.lock().unwrap().send(what.to_owned())));
-    let network = Network { me: Peer(me), key: KEY, addresses: addresses.into(), listener, look_every: 1, tell, log: say };
+    let network = Network { me: Peer(me), key: KEY, encrypt, addresses: addresses.into(), listener, look_every: 1, tell, log: say };
     let ip = Ip::new(network).unwrap();
     let park = ip.park(1, 1).unwrap();
     let fm = Fm::new(Peer(me), addresses.len() as u32, vec![Arc::new(ip)], |_| 0, Threading::Single, false);
@@ -157,7 +157,7 @@ fn a_listener_without_the_key_is_told() {
     let listeners: Vec<_> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
     let [first, impostor]: [TcpListener; 2] = listeners.try_into().unwrap();
-    let node = node(0, first, &addresses);
+    let node = node(0, first, &addresses, false);
     let listening = std::thread::spawn(move || {
         let (mut call, _) = impostor.accept().unwrap();
         call.write_all(&[b"HPVMip\0\x02".as_slice(), &[1; 16]].concat()).unwrap();
@@ -275,6 +275,50 @@ fn all_that_call_each_other_at_once_find_each_other() {
             let said = finished.recv_timeout(Duration::from_secs(20));
             assert_eq!(said, Ok(0), "round {round}: somebody waits, or has told something");
         }
+    }
+}
+
+/// Between two processes sits somebody who sees all bytes, and changes one of them. Where they are encrypted, he learns nothing, and is found out.
+#[test]
+fn who_is_in_the_middle_learns_nothing_and_is_found_out() {
+    for encrypt in [false, true] {
+        let listeners: Vec<_> = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let real: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+        let [zero, one, middle]: [TcpListener; 3] = listeners.try_into().unwrap();
+        // Process 1 finds process 0 in the middle.
+        let nodes = [node(0, zero, &real[..2], encrypt), node(1, one, &[real[2], real[1]], encrypt)];
+        let (seen, sees) = channel::<Vec<u8>>();
+        let target = real[0];
+        std::thread::spawn(move || {
+            let caller = middle.accept().unwrap().0;
+            let called = TcpStream::connect(target).unwrap();
+            let back = (called.try_clone().unwrap(), caller.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut &back.0, &mut &back.1));
+            let mut passed = 0;
+            let mut bytes = [0; 1000];
+            while let Ok(count @ 1..) = (&caller).read(&mut bytes) {
+                seen.send(bytes[..count].to_vec()).unwrap();
+                // Of the third message, of 300 bytes each, something in the middle.
+                if (passed..passed + count).contains(&900) {
+                    bytes[900 - passed] ^= 1;
+                }
+                passed += count;
+                (&called).write_all(&bytes[..count]).unwrap();
+            }
+        });
+        let notes = Notes::default();
+        for number in 1..=2 {
+            nodes[1].send(0, &[0x41; 300]);
+            until(&[&nodes[0], &nodes[1]], &notes, || notes.received.borrow().len() == number);
+        }
+        nodes[1].send(0, &[0x41; 300]);
+        let come = || notes.received.borrow().len() == 3 || *notes.violations.borrow() > 0;
+        until(&[&nodes[0], &nodes[1]], &notes, come);
+        let received = notes.received.take();
+        assert!(received[..2].iter().all(|(from, body)| *from == Peer(1) && *body == [0x41; 300]));
+        assert_eq!(received.len(), if encrypt { 2 } else { 3 }, "what was changed");
+        let readable = sees.try_iter().flatten().collect::<Vec<u8>>().windows(20).any(|bytes| bytes == [0x41; 20]);
+        assert_eq!(readable, !encrypt);
     }
 }
 

@@ -272,7 +272,8 @@ impl<'a> Relay<'a> {
                 std::process::exit(1)
             }
         };
-        let network = |node| Network { key, shared_memory: self.plan.devices.smp, peers: self.addresses(node) };
+        let (encrypt, shared_memory) = (self.plan.encrypt, self.plan.devices.smp);
+        let network = |node| Network { key, encrypt, shared_memory, peers: self.addresses(node) };
         let texts: Vec<_> = (0..self.nodes.len()).map(|node| network(node).to_text().into_bytes()).collect();
         for (node, text) in self.nodes.iter_mut().zip(texts) {
             node.send(&Frame::Network(text));

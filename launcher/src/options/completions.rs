@@ -42,10 +42,6 @@ fn values(flag: &Flag) -> Values {
     }
 }
 
-fn built() -> impl Iterator<Item = &'static Flag> {
-    FLAGS.iter().filter(|flag| flag.not_built.is_none())
-}
-
 const BASH: &str = r#"# Completions of COMMANDS, made by hpvmrun --completions bash.
 _hpvmrun() {
     # By blanks alone: readline also splits at the colon of HOST:SLOTS.
@@ -86,9 +82,9 @@ complete -F _hpvmrun COMMANDS
 
 fn bash() -> String {
     let names = |flag: &Flag, between: &str| flag.names.join(between);
-    let valued: Vec<String> = built().filter(|flag| flag.value.is_some()).map(|flag| names(flag, " | ")).collect();
+    let valued: Vec<String> = FLAGS.iter().filter(|flag| flag.value.is_some()).map(|flag| names(flag, " | ")).collect();
     let mut cases = String::new();
-    for flag in built() {
+    for flag in FLAGS.iter() {
         let action = match values(flag) {
             Values::None | Values::Free => continue,
             Values::Files => "-f".into(),
@@ -98,14 +94,14 @@ fn bash() -> String {
         let filenames = if action.starts_with("-W") { "" } else { "compopt -o filenames 2> /dev/null; " };
         cases += &format!("        {}) {filenames}mapfile -t COMPREPLY < <(compgen {action} -- \"$now\") ;;\n", names(flag, " | "));
     }
-    let all: Vec<String> = built().map(|flag| names(flag, " ")).collect();
+    let all: Vec<String> = FLAGS.iter().map(|flag| names(flag, " ")).collect();
     let script = BASH.replace("CASES", &cases).replace("NAMES", &all.join(" "));
     script.replace("VALUED", &valued.join(" | ")).replace("COMMANDS", COMMANDS)
 }
 
 fn zsh() -> String {
     let mut text = format!("#compdef {COMMANDS}\n# Made by hpvmrun --completions zsh.\n_arguments -S \\\n");
-    for flag in built() {
+    for flag in FLAGS.iter() {
         let help = flag.help.replace('\'', "'\\''").replace('[', "\\[").replace(']', "\\]");
         let value = flag.value.unwrap_or_default();
         let action = match values(flag) {
@@ -124,7 +120,7 @@ fn zsh() -> String {
 
 fn fish() -> String {
     let mut text = format!("# Made by hpvmrun --completions fish.\nfor command in {COMMANDS}\n");
-    for flag in built() {
+    for flag in FLAGS.iter() {
         let option = |name: &&str| match (name.strip_prefix("--"), name.strip_prefix('-')) {
             (Some(long), _) => format!(" -l {long}"),
             (None, Some(short)) if short.len() == 1 => format!(" -s {short}"),
@@ -188,7 +184,7 @@ mod tests {
     fn every_built_option_is_there() {
         for (shell, form) in [(Shell::Bash, "NAME"), (Shell::Zsh, "'*NAME["), (Shell::Fish, "")] {
             let text = script(shell);
-            for name in built().flat_map(|flag| flag.names) {
+            for name in FLAGS.iter().flat_map(|flag| flag.names) {
                 let wanted = match shell {
                     Shell::Fish => format!(" {}", name.trim_start_matches('-')),
                     _ => form.replace("NAME", name),

@@ -68,9 +68,6 @@ fn part_of(words: &[OsString], part: &mut Part, job: &mut JobOptions) -> Result<
         }
         let (typed, attached) = split(word);
         let flag = table::find(&typed).ok_or_else(|| suggest::unknown(&typed))?;
-        if let Some(why) = flag.not_built {
-            return Err(format!("{typed} is not available: {why}"));
-        }
         match flag.id {
             Id::Help => return Ok(Parsed::Instead(Request::Help)),
             Id::Version => return Ok(Parsed::Instead(Request::Version)),
@@ -202,7 +199,7 @@ mod tests {
     #[case("--map-by slot:OVERSUBSCRIBE a", "more ranks than slots without it")]
     #[case("--rankfile= a", "the path is empty")]
     #[case("--hang-report -1 a", "above 0")]
-    #[case("--encrypt a", "not available")]
+    #[case("--encrypt=perhaps a", "takes no value")]
     #[case("-x =3 a", "does not name a variable")]
     #[case("--tag-outptu a", "--tag-output")]
     #[case("--oversubscribe a", "not needed")]

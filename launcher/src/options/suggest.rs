@@ -12,7 +12,7 @@ pub fn unknown(typed: &str) -> String {
     if let Some(count) = count.filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
         return format!("unknown option {typed}: did you mean -n {count}?");
     }
-    let names = FLAGS.iter().filter(|flag| flag.not_built.is_none()).flat_map(|flag| flag.names);
+    let names = FLAGS.iter().flat_map(|flag| flag.names);
     match nearest(bare, names.copied()) {
         Some(name) => format!("unknown option {typed}: did you mean {name}?"),
         None => format!("unknown option {typed}: --help lists those there are"),

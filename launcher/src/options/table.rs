@@ -54,8 +54,6 @@ pub struct Flag {
     pub value: Option<&'static str>,
     pub scope: Scope,
     pub help: &'static str,
-    /// Why it is refused for now.
-    pub not_built: Option<&'static str>,
 }
 
 const fn flag(
@@ -65,11 +63,7 @@ const fn flag(
     scope: Scope,
     help: &'static str,
 ) -> Flag {
-    Flag { id, names, value, scope, help, not_built: None }
-}
-
-const fn later(id: Id, names: &'static [&'static str], value: Option<&'static str>, why: &'static str) -> Flag {
-    Flag { id, names, value, scope: Scope::Job, help: "", not_built: Some(why) }
+    Flag { id, names, value, scope, help }
 }
 
 #[rustfmt::skip]
@@ -98,6 +92,8 @@ pub const FLAGS: &[Flag] = &[
         "bind each rank to a core or to the cores of a NUMA node, in turn (default none: two jobs on a machine must not pile up on the same core)"),
     flag(Id::Device, &["--device"], Some("NAME,..."), Scope::Job,
         "the devices that may carry messages: smp (shared memory of a machine), ip (TCP); by itself smp is chosen where it reaches, and ip elsewhere"),
+    flag(Id::Encrypt, &["--encrypt"], None, Scope::Job,
+        "encrypt what ranks send through TCP (see docs/devices/ip.md); shared memory is the machine's own"),
     flag(Id::TagOutput, &["--tag-output"], None, Scope::Job,
         "begin each line of output with [RANK]"),
     flag(Id::Timestamp, &["--timestamp"], None, Scope::Job,
@@ -126,8 +122,6 @@ pub const FLAGS: &[Flag] = &[
         "print the version"),
     flag(Id::Completions, &["--completions"], Some("bash|zsh|fish"), Scope::Call,
         "print what makes a shell complete these options"),
-    later(Id::Encrypt, &["--encrypt"], None,
-        "messages between machines are not encrypted in this version; connections only need the job's key"),
 ];
 
 /// What users of other launchers type, and what to say to them.

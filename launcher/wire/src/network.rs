@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! key 6c0f…            64 digits
+//! encrypt no
 //! shared-memory yes
 //! 0 192.0.2.1:40123
 //! 3 192.0.2.2:40377
@@ -24,6 +25,8 @@ use rustix::fs::{MemfdFlags, SealFlags};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     pub key: [u8; 32],
+    /// Whether what goes over connections is encrypted.
+    pub encrypt: bool,
     /// Whether ranks of a node may use its memory for their messages.
     pub shared_memory: bool,
     /// By rank.
@@ -61,7 +64,8 @@ impl Network {
         for byte in self.key {
             let _ = write!(text, "{byte:02x}");
         }
-        let _ = writeln!(text, "\nshared-memory {}", if self.shared_memory { "yes" } else { "no" });
+        let word = |is| if is { "yes" } else { "no" };
+        let _ = writeln!(text, "\nencrypt {}\nshared-memory {}", word(self.encrypt), word(self.shared_memory));
         for At { node, address } in &self.peers {
             let _ = writeln!(text, "{node} {address}");
         }
@@ -78,17 +82,18 @@ impl Network {
         for (byte, at) in key.iter_mut().zip((0..).step_by(2)) {
             *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
         }
-        let shared_memory = match lines.next()?.strip_prefix("shared-memory ")? {
-            "yes" => true,
-            "no" => false,
-            _ => return None,
+        let mut is = |what| match lines.next()?.strip_prefix(what)? {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
         };
+        let (encrypt, shared_memory) = (is("encrypt ")?, is("shared-memory ")?);
         let peer = |line: &str| {
             let (node, address) = line.split_once(' ')?;
             Some(At { node: node.parse().ok()?, address: address.parse().ok()? })
         };
         let peers = lines.map(peer).collect::<Option<_>>()?;
-        Some(Self { key, shared_memory, peers })
+        Some(Self { key, encrypt, shared_memory, peers })
     }
 }
 
@@ -99,7 +104,7 @@ mod tests {
     fn sample() -> Network {
         let at = |node, address: &str| At { node, address: address.parse().unwrap() };
         let peers = vec![at(0, "192.0.2.1:40123"), at(0, "192.0.2.1:9"), at(3, "[2001:db8::7]:65535")];
-        Network { key: std::array::from_fn(|at| (at * 9) as u8), shared_memory: true, peers }
+        Network { key: std::array::from_fn(|at| (at * 9) as u8), encrypt: false, shared_memory: true, peers }
     }
 
     #[test]
@@ -118,7 +123,7 @@ mod tests {
     fn anything_else_is_refused() {
         let text = sample().to_text();
         assert_eq!(Network::parse(&text), Some(sample()));
-        for (wanted, instead) in [("key ", "kex "), ("00", "0g"), ("00", ""), ("yes", "perhaps"), (":40123", ""), ("3 ", "x ")] {
+        for (wanted, instead) in [("key ", "kex "), ("00", "0g"), ("00", ""), ("yes", "perhaps"), ("no", "perhaps"), (":40123", ""), ("3 ", "x ")] {
             assert_eq!(Network::parse(&text.replacen(wanted, instead, 1)), None, "{instead} for {wanted}");
         }
         assert_eq!(Network::parse(""), None);

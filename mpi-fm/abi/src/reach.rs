@@ -107,6 +107,7 @@ fn internet(
     let network = hpvm_ip::Network {
         me,
         key: Key(network.key),
+        encrypt: network.encrypt,
         addresses,
         listener: TcpListener::from(listener),
         look_every,

@@ -109,7 +109,12 @@ impl Jobs {
             exec::quiet(self.command(&[&["-n", "6"], words].concat()).arg(self.place.file("heat2d")).args([name, "100"]))?;
             fs::read(self.place.file(name)).with_context(|| format!("no {name}"))
         };
-        ensure!(picture("many.png", &[])? == picture("one.png", &["-m", "none"])?, "the picture differs from that of one machine");
+        let one = picture("one.png", &["-m", "none"])?;
+        ensure!(picture("many.png", &[])? == one, "the picture differs from that of one machine");
+        ensure!(picture("secret.png", &["--encrypt"])? == one, "the encrypted picture differs");
+        let told = "grep ^encrypt /proc/self/fd/${HPVM_NET_FD%%:*}";
+        let text = exec::quiet(self.command(&["--encrypt", "-n", "2", "--ppn", "1"]).args(["sh", "-c", told]))?;
+        ensure!(text == "encrypt yes\nencrypt yes\n", "ranks are told {text:?}");
         Ok(())
     }
 

@@ -65,7 +65,7 @@ impl Hosts {
         // It ends with its caller, however that ends.
         serving.wait()?;
         let called = called.context("starting ssh")?;
-        ensure!(called.status.success(), "measuring TCP: {}", String::from_utf8_lossy(&called.stderr).trim());
+        ensure!(called.status.success(), "measuring TCP: {}: {}", called.status, String::from_utf8_lossy(&called.stderr).trim());
         serde_json::from_slice(&called.stdout).context("the figures of TCP")
     }
 }
