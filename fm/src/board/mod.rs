@@ -105,9 +105,14 @@ pub trait Memory {
     /// Reads a message of `len` bytes. `None` when there can be none of this length.
     fn read<R>(&self, owner: usize, slot: usize, len: usize, take: impl FnOnce(&[u8]) -> R) -> Option<R>;
 
-    /// This slot will be written soon, and so many bytes of the data area from `at` on, or those that there are.
-    fn prefetch(&self, owner: usize, slot: usize, at: usize, len: usize) {
-        let _ = (owner, slot, at, len);
+    /// This slot will be written soon.
+    fn prefetch_slot(&self, owner: usize, slot: usize) {
+        let _ = (owner, slot);
+    }
+
+    /// So many bytes of the data area from `at` on, or those that there are, will be written soon.
+    fn prefetch_data(&self, owner: usize, at: usize, len: usize) {
+        let _ = (owner, at, len);
     }
 }
 
@@ -191,8 +196,8 @@ impl<M: Memory> Board<M> {
         if self.step.wrapping_sub(self.free) >= M::SLOTS as u32 {
             return false;
         }
-        let (_, end) = self.place(len);
-        end - self.tail() <= self.memory.data_size() as u64
+        // A short message takes nothing of the data area.
+        len <= SHORT || self.place(len).1 - self.tail() <= self.memory.data_size() as u64
     }
 
     /// Where in the data area a count of its bytes is.
@@ -260,11 +265,14 @@ impl<M: Memory> Board<M> {
 
     /// `len` bytes were shown in this step: likely that many will be in the next. Their lines come from the readers' caches, while this
     /// member waits for what the others show.
+    #[inline]
     fn ended(&mut self, len: usize) {
         self.heads[Self::slot(self.step)] = self.head;
         self.step = self.step.wrapping_add(1);
-        let ahead = if len > SHORT { len.min(PREFETCH_MAX) } else { 0 };
-        self.memory.prefetch(self.me, Self::slot(self.step), self.at(self.head), ahead);
+        self.memory.prefetch_slot(self.me, Self::slot(self.step));
+        if len > SHORT {
+            self.memory.prefetch_data(self.me, self.at(self.head), len.min(PREFETCH_MAX));
+        }
     }
 
     /// What `member` says about its message in a step, once it has shown it.

@@ -190,12 +190,13 @@ impl Memory for Parts {
     }
 
     #[inline]
-    fn prefetch(&self, owner: usize, slot: usize, at: usize, len: usize) {
+    fn prefetch_slot(&self, owner: usize, slot: usize) {
+        prefetch::to_write(&self.parts[owner].slot(slot).number);
+    }
+
+    #[inline(never)]
+    fn prefetch_data(&self, owner: usize, at: usize, len: usize) {
         let part = &self.parts[owner];
-        prefetch::to_write(&part.slot(slot).number);
-        if len == 0 {
-            return;
-        }
         let len = len.min(self.data_size() - at);
         if let Some(start) = part.data(at, len) {
             for line in (0..len).step_by(64) {

@@ -131,12 +131,19 @@ impl Process {
     /// Makes progress until `done` holds; it is not asked again then, and never under a lock: it may send and complete.
     /// `waiting` says what is waited for, and is asked off the fast path only.
     pub fn wait_until(&self, waiting: impl Fn() -> Waiting, done: impl FnMut() -> bool) {
-        self.wait_until_or(waiting, done, &|| false);
+        self.wait_until_or(waiting, done, &|| false, &Cell::new(0));
     }
 
-    /// The same for who waits for something beside messages: `there` says whether it has come, before the process sleeps.
-    pub fn wait_until_or(&self, waiting: impl Fn() -> Waiting, mut done: impl FnMut() -> bool, there: &dyn Fn() -> bool) {
-        let mut round = 0;
+    /// The same for who waits for something beside messages: `there` says whether it has come, before the process sleeps. `vain` counts the
+    /// rounds that found nothing, by which the way of waiting changes; who waits several times in one call keeps it.
+    pub fn wait_until_or(
+        &self,
+        waiting: impl Fn() -> Waiting,
+        mut done: impl FnMut() -> bool,
+        there: &dyn Fn() -> bool,
+        vain: &Cell<u32>,
+    ) {
+        let mut round = vain.get();
         let shown = Cell::new(Shown::Never);
         loop {
             // Counted before the question: what another thread completes after it must keep this one from sleeping.
@@ -166,6 +173,7 @@ impl Process {
                 }
             }
         }
+        vain.set(round);
         if shown.get() != Shown::Never {
             self.host.goes_on();
         }

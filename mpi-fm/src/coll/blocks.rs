@@ -101,8 +101,8 @@ impl Base {
 
 /// Where in a buffer the block of each member is.
 pub enum Blocks<'a> {
-    /// `len` blocks of the same length, one after the other.
-    Even { whole: Data<'a>, len: usize },
+    /// `len` blocks of `each` items, one after the other.
+    Even { whole: Data<'a>, len: usize, each: usize },
     /// All members get the same (neighbourhood allgather).
     Same { data: Data<'a>, len: usize },
     /// Counts and displacements, in items (`v` calls).
@@ -114,7 +114,7 @@ pub enum Blocks<'a> {
 impl<'a> Blocks<'a> {
     pub fn own(self) -> Blocks<'static> {
         match self {
-            Blocks::Even { whole, len } => Blocks::Even { whole: whole.own(), len },
+            Blocks::Even { whole, len, each } => Blocks::Even { whole: whole.own(), len, each },
             Blocks::Same { data, len } => Blocks::Same { data: data.own(), len },
             Blocks::Varying { base, counts, displs, ty } => {
                 Blocks::Varying { base, counts: counts.own(), displs: displs.own(), ty: ty.own() }
@@ -164,10 +164,10 @@ impl<'a> Blocks<'a> {
     ///
     /// # Panics
     /// When they do not, or are not all there.
+    #[inline]
     pub fn run(&self, first: usize, count: usize) -> Buf<'_> {
-        let Blocks::Even { whole, len } = self else { panic!("only even blocks lie one after the other") };
+        let Blocks::Even { whole, each, .. } = self else { panic!("only even blocks lie one after the other") };
         let whole = whole.buf();
-        let each = whole.count() / len;
         whole.slice(first * each, count * each)
     }
 

@@ -41,7 +41,7 @@ pub trait Collective: Send + Sync + Sized {
 
     /// The same on a board: how a blocking call begins on a communicator that has one. Errors are noted. Returns whether that was all;
     /// if not, the call [runs](Self::run) by messages. All members must come to the same answer.
-    fn on_board(&self, turn: &Turn<'_>) -> impl Future<Output = bool> {
+    fn on_board(&self, turn: &Turn<'_>) -> bool {
         turn.decline(0)
     }
 
@@ -80,7 +80,7 @@ impl Process {
         let tags = call.tags(comm, Form::Blocking);
         if let Some(board) = board {
             let turn = Turn::new(self, comm, board, tags);
-            if turn.block_on(call.on_board(&turn)) {
+            if call.on_board(&turn) {
                 return turn.outcome();
             }
         }

@@ -58,7 +58,8 @@ pub const fn tag(operation: Operation, form: Form, number: u32) -> i32 {
 
 /// The tag of a call with a root.
 pub const fn with_root(tag: i32, root: usize) -> i32 {
-    let code = 1 + root % ((1 << ROOT_BITS) - 1);
+    const CODES: usize = (1 << ROOT_BITS) - 1;
+    let code = 1 + if root < CODES { root } else { root % CODES };
     tag | (code as i32) << SEQUENCE_BITS
 }
 

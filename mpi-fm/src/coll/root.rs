@@ -21,10 +21,15 @@ impl Root {
     ///
     /// # Errors
     /// `MPI_ERR_ROOT`
+    #[inline]
     pub fn of(comm: &Comm, root: i32) -> Result<Root> {
-        let size = comm.targets().size();
+        if root >= 0 && (root as usize) < comm.reach() { Ok(Root::Rank(root as usize)) } else { Root::no_rank(comm, root) }
+    }
+
+    #[cold]
+    fn no_rank(comm: &Comm, root: i32) -> Result<Root> {
+        let size = comm.reach();
         match root {
-            root if root >= 0 && (root as usize) < size => Ok(Root::Rank(root as usize)),
             ROOT if comm.is_inter() => Ok(Root::Here),
             PROC_NULL if comm.is_inter() => Ok(Root::Beside),
             ROOT | PROC_NULL => {
@@ -35,6 +40,7 @@ impl Root {
     }
 
     /// This process is the root.
+    #[inline]
     pub fn is_here(self, comm: &Comm) -> bool {
         match self {
             Root::Here => true,
@@ -44,6 +50,7 @@ impl Root {
     }
 
     /// The root's rank in its own group; `None` for those beside it, who send and receive nothing.
+    #[inline]
     pub fn rank(self, comm: &Comm) -> Option<usize> {
         match self {
             Root::Rank(rank) => Some(rank),

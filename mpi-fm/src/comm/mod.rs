@@ -170,6 +170,17 @@ impl Comm {
         self.queues.plane(plane)
     }
 
+    /// How many ranks [`targets`](Self::targets) has.
+    #[inline]
+    pub fn reach(&self) -> usize {
+        self.reach as usize
+    }
+
+    /// Its board, if it has one by now.
+    pub fn board(&self) -> Option<&ThreadLock<CommBoard>> {
+        self.board.get()?.as_ref()
+    }
+
     /// The process with rank `rank`, and its number for this communicator.
     #[inline]
     pub fn target(&self, rank: usize) -> (Peer, u32) {

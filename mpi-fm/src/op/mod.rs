@@ -147,6 +147,7 @@ impl Op {
     }
 
     /// Whether a reduction may use this operation on this type.
+    #[inline]
     pub fn check(&self, ty: &Datatype) -> Result<()> {
         let Function::Builtin(builtin) = self.function else {
             return Ok(());

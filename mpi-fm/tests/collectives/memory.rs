@@ -47,7 +47,7 @@ impl Memory {
 
     /// As blocks of the same length.
     pub fn even(&self, len: usize) -> Blocks<'_> {
-        Blocks::Even { whole: self.data(), len }
+        Blocks::Even { whole: self.data(), len, each: self.count / len }
     }
 
     /// The numbers of items `from .. from + count`.

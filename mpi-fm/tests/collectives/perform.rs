@@ -1,6 +1,6 @@
 //! The ways to make a call.
 
-use crate::common::{Job, wait};
+use crate::common::{Job, blocking, wait};
 use mpi_fm::coll::board::Turn;
 use mpi_fm::coll::{Collective, Cx};
 use mpi_fm::comm::Comm;
@@ -34,15 +34,20 @@ pub async fn perform(way: Way, process: &Arc<Process>, comm: &Arc<Comm>, call: i
         }
         Way::OnBoard => {
             call.check(comm)?;
-            let board = process.open_board(comm).await?;
+            process.open_board(comm).await?;
             let tags = call.tags(comm, mpi_fm::coll::Form::Blocking);
-            if let Some(board) = board {
-                let turn = Turn::new(process, comm, board, tags);
-                if call.on_board(&turn).await {
-                    return turn.outcome();
-                }
+            let call = Arc::new(call.own());
+            let on_board = {
+                let (process, comm, call) = (Arc::clone(process), Arc::clone(comm), Arc::clone(&call));
+                blocking(move || {
+                    let turn = Turn::new(&process, &comm, comm.board()?, tags);
+                    call.on_board(&turn).then(|| turn.outcome())
+                })
+            };
+            match on_board.await {
+                Some(outcome) => outcome,
+                None => call.run(&Cx::with_tags(process, comm, tags)).await,
             }
-            call.run(&Cx::with_tags(process, comm, tags)).await
         }
         Way::Nonblocking => {
             let request = process.icollective(comm, call)?;

@@ -4,13 +4,16 @@
 //! seed gives the same run; a job in which nobody can go on is found out at once.
 #![allow(dead_code)]
 
+use corosensei::{Coroutine, CoroutineResult, Yielder};
 use fm::sim::{Network, Plan, Random};
 use fm::{Fm, Park, Peer, Threading};
 use mpi_fm::config::Config;
 use mpi_fm::host::Host;
 use mpi_fm::process::Process;
 use mpi_fm::waiting::Waiting;
+use std::cell::Cell;
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -53,15 +56,38 @@ impl Host for Nowhere {
     }
 }
 
-/// Nobody may wait inside a call: all ranks share one thread.
-struct Never;
+thread_local! {
+    /// The stack on which a call is being made that may wait.
+    static CALL: Cell<Option<NonNull<Yielder<(), ()>>>> = const { Cell::new(None) };
+}
 
-impl Park for Never {
+/// All ranks share one thread: only calls with a stack of their own ([`blocking`]) may wait, and then the others go on.
+struct Turns;
+
+impl Park for Turns {
     fn idle(&self, _: u32, _: &dyn Fn() -> bool) {
-        panic!("a call waits that should not")
+        let call = CALL.take().expect("a call waits that should not");
+        // SAFETY: the stack that it belongs to is the one on which we are.
+        unsafe { call.as_ref() }.suspend(());
+        CALL.set(Some(call));
     }
 
     fn wake(&self) {}
+}
+
+/// Makes a call that may wait.
+pub async fn blocking<T: 'static>(call: impl FnOnce() -> T + 'static) -> T {
+    let mut call = Coroutine::new(|yielder: &Yielder<(), ()>, ()| {
+        CALL.set(Some(NonNull::from(yielder)));
+        let result = call();
+        CALL.set(None);
+        result
+    });
+    std::future::poll_fn(|_| match call.resume(()) {
+        CoroutineResult::Yield(()) => Poll::Pending,
+        CoroutineResult::Return(result) => Poll::Ready(result),
+    })
+    .await
 }
 
 impl Job {
@@ -74,7 +100,7 @@ impl Job {
         let network = Network::new(seed, size, plan);
         let process = |me| {
             let fm = Fm::new(Peer(me), size, vec![network.device(Peer(me))], |_| 0, Threading::Single, false);
-            Process::new(fm, Arc::new(Never), Arc::new(Nowhere), config)
+            Process::new(fm, Arc::new(Turns), Arc::new(Nowhere), config)
         };
         let processes = (0..size).map(process).collect();
         Job { network, seed, processes }

@@ -10,10 +10,12 @@ use mpi_fm::coll::{Allgather, Alltoall, Barrier, Bcast, Blocks, Data, Gather, Ro
 use mpi_fm::comm::Comm;
 use std::ffi::c_int;
 
+#[inline]
 pub unsafe fn barrier(_: &Rank, _: &Comm) -> Result<Barrier> {
     Ok(Barrier)
 }
 
+#[inline]
 pub unsafe fn bcast<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -41,6 +43,7 @@ fn at_root<'r>(comm: &Comm, root: Root, make: impl FnOnce(usize) -> Result<Block
     root.is_here(comm).then(|| make(comm.targets().size())).transpose()
 }
 
+#[inline]
 pub unsafe fn gather<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -80,6 +83,7 @@ pub unsafe fn gatherv<'r, N: Count, D: Count>(
     Ok(Gather { send, recv, root, varying: true })
 }
 
+#[inline]
 pub unsafe fn scatter<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -119,6 +123,7 @@ pub unsafe fn scatterv<'r, N: Count, D: Count>(
     Ok(Scatter { send, recv, root, varying: true })
 }
 
+#[inline]
 pub unsafe fn allgather<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -154,6 +159,7 @@ pub unsafe fn allgatherv<'r, N: Count, D: Count>(
     Ok(Allgather { send, recv })
 }
 
+#[inline]
 pub unsafe fn alltoall<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,

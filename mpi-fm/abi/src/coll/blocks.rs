@@ -26,10 +26,10 @@ pub unsafe fn data<N: Count>(rank: &Rank, addr: *const c_void, count: N, ty: MPI
 #[inline]
 pub unsafe fn even<N: Count>(rank: &Rank, addr: *const c_void, count: N, ty: MPI_Datatype, len: usize) -> Result<Blocks<'_>> {
     let Some(total) = count.get().checked_mul(len as i64) else { bail!(COUNT, "{len} blocks of {} items", count.get()) };
-    // The count by itself, for the texts.
-    crate::args::count(count)?;
+    // The count by itself, for the texts, too.
+    let each = crate::args::count(count)?;
     // SAFETY: the caller's.
-    Ok(Blocks::Even { whole: unsafe { data(rank, addr, total, ty)? }, len })
+    Ok(Blocks::Even { whole: unsafe { data(rank, addr, total, ty)? }, len, each })
 }
 
 /// The same block for `len` members.

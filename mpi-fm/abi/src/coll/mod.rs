@@ -42,6 +42,7 @@ unsafe fn start(request: *mut MPI_Request, make: impl FnOnce() -> Result<Handle>
 /// The three bodies of each collective: blocking, nonblocking, persistent. `module::blocking` describes the call.
 macro_rules! calls {
     ($($module:ident: $blocking:ident $nonblocking:ident $persistent:ident<$($n:ident),*>($($param:ident: $type:ty),*);)*) => {$(
+        #[inline]
         pub unsafe fn $blocking<$($n: Count),*>(rank: &Rank, $($param: $type,)* comm: MPI_Comm) -> Result<()> {
             let comm = rank.comm(comm)?;
             // SAFETY: the caller's.

@@ -21,6 +21,7 @@ unsafe fn unless_in_place<'r, N: Count>(rank: &'r Rank, comm: &Comm, addr: In, c
     (!in_place(comm, addr)).then(|| unsafe { data(rank, addr, count, ty) }).transpose()
 }
 
+#[inline]
 pub unsafe fn reduce<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -41,6 +42,7 @@ pub unsafe fn reduce<'r, N: Count>(
     Ok(Reduce { send, recv, op, root })
 }
 
+#[inline]
 pub unsafe fn allreduce<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,
@@ -56,6 +58,7 @@ pub unsafe fn allreduce<'r, N: Count>(
     Ok(Allreduce { send, recv: unsafe { data(rank, recvbuf, count, datatype)? }, op: held(rank, op)? })
 }
 
+#[inline]
 pub unsafe fn reduce_scatter_block<'r, N: Count>(
     rank: &'r Rank,
     comm: &Comm,

@@ -42,12 +42,12 @@ impl<'a> Collective for Allgather<'a> {
         apart(self.send.as_ref().map(Data::buf), Some(self.recv.block(comm.rank)))
     }
 
-    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+    fn on_board(&self, turn: &Turn<'_>) -> bool {
         // All know all lengths.
         if !select::on_board(self.operation(), turn.size(), self.recv.bytes() / turn.size() as u64) {
-            return turn.decline(self.recv.block(turn.rank()).bytes()).await;
+            return turn.decline(self.recv.block(turn.rank()).bytes());
         }
-        board::run(turn, self.send.as_ref().map(Data::buf), &self.recv).await;
+        board::run(turn, self.send.as_ref().map(Data::buf), &self.recv);
         true
     }
 

@@ -11,25 +11,25 @@ use crate::op::Op;
 const SHORT: u64 = 16 << 10;
 
 /// `send`: this member's vector, unless it is in `recv`.
-pub async fn run(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Buf<'_>, op: &Op) {
+pub fn run(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Buf<'_>, op: &Op) {
     if recv.bytes() * turn.size() as u64 <= SHORT {
-        short(turn, send, recv, op).await;
+        short(turn, send, recv, op);
     } else {
-        long(turn, send, recv, op).await;
+        long(turn, send, recv, op);
     }
 }
 
 /// All members begin with the last one's vector and go on to the first, so that all have the same bits.
-async fn short(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Buf<'_>, op: &Op) {
+fn short(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Buf<'_>, op: &Op) {
     let total = recv.bytes();
     let expected = Expected { total, len: total as usize };
     let own = send.unwrap_or(recv);
-    let step = turn.show(total, expected.len, |message| _ = own.read_at(0, message)).await;
+    let step = turn.show(total, expected.len, |message| _ = own.read_at(0, message));
     let last = turn.size() - 1;
     // The own vector is looked at on the board, too: in `recv` the result takes its place.
-    turn.read(last, step, expected, |message| recv.write_at(0, message)).await;
+    turn.read(last, step, expected, |message| recv.write_at(0, message));
     for from in (0..last).rev() {
-        turn.read(from, step, expected, |message| turn.apply(op, message, &recv)).await;
+        turn.read(from, step, expected, |message| turn.apply(op, message, &recv));
     }
     turn.pass(step, expected.len);
 }
@@ -66,12 +66,12 @@ impl<'b> Segment<'b> {
 
 /// Each step but the first comes while the one before is still looked at: A0 A1 B0 A2 B1 A3 B2 …, where in A everyone shows its vectors and
 /// in B what it has reduced.
-async fn long(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Buf<'_>, op: &Op) {
+fn long(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Buf<'_>, op: &Op) {
     let (rank, size) = (turn.rank(), turn.size());
     let total = recv.bytes();
     let own = send.unwrap_or(recv);
     let each = share(total as usize / size, turn.share(), recv.ty().size() as usize);
-    let show_vectors = async |index: usize| {
+    let show_vectors = |index: usize| {
         let vectors = segment(own, each, size, index);
         let fill = |message: &mut [u8]| {
             for to in (0..size).filter(|&to| to != rank) {
@@ -79,24 +79,24 @@ async fn long(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Buf<'_>, op: &Op) {
                 vectors.items(to).read_at(0, &mut message[begin..][..len]);
             }
         };
-        turn.show(total, vectors.message(rank), fill).await
+        turn.show(total, vectors.message(rank), fill)
     };
-    let collect = async |index: usize, step: u32| {
+    let collect = |index: usize, step: u32| {
         let results = segment(recv, each, size, index);
         for from in turn.others() {
             let items = results.items(from);
             let expected = Expected { total, len: items.bytes() as usize };
-            turn.read(from, step, expected, |message| items.write_at(0, message)).await;
+            turn.read(from, step, expected, |message| items.write_at(0, message));
         }
         turn.pass(step, results.message(rank));
     };
-    let mut vectors = show_vectors(0).await;
+    let mut vectors = show_vectors(0);
     let mut before = None;
     let count = (total as usize).div_ceil(each * size);
     for index in 0..count {
         let shown = vectors;
         if index + 1 < count {
-            vectors = show_vectors(index + 1).await;
+            vectors = show_vectors(index + 1);
         }
         let results = segment(recv, each, size, index);
         let mine = results.items(rank);
@@ -106,15 +106,15 @@ async fn long(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Buf<'_>, op: &Op) {
         for from in turn.others() {
             let (begin, len) = results.place(rank, from);
             let expected = Expected { total, len: results.message(from) };
-            turn.read(from, shown, expected, |message| turn.apply(op, &message[begin..][..len], &mine)).await;
+            turn.read(from, shown, expected, |message| turn.apply(op, &message[begin..][..len], &mine));
         }
-        let reduced = turn.show(total, mine.bytes() as usize, |message| _ = mine.read_at(0, message)).await;
+        let reduced = turn.show(total, mine.bytes() as usize, |message| _ = mine.read_at(0, message));
         if let Some((index, step)) = before.replace((index, reduced)) {
-            collect(index, step).await;
+            collect(index, step);
         }
     }
     if let Some((index, step)) = before {
-        collect(index, step).await;
+        collect(index, step);
     }
 }
 

@@ -42,12 +42,12 @@ impl<'a> Collective for Allreduce<'a> {
         reduce::check(self.send.as_ref(), Some(&self.recv), &self.op)
     }
 
-    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+    fn on_board(&self, turn: &Turn<'_>) -> bool {
         let recv = self.recv.buf();
         if !reduce::board::suits(&recv, &self.op) || !select::on_board(self.operation(), turn.size(), recv.bytes()) {
-            return turn.decline(recv.bytes()).await;
+            return turn.decline(recv.bytes());
         }
-        board::run(turn, self.send.as_ref().map(Data::buf), recv, &self.op).await;
+        board::run(turn, self.send.as_ref().map(Data::buf), recv, &self.op);
         true
     }
 

@@ -5,7 +5,7 @@ use crate::coll::board::pieces::pieces;
 use crate::coll::board::turn::{Expected, Turn};
 
 /// Even blocks; without `send`, what is to be sent is in `recv`, and replaced piece by piece.
-pub async fn run(turn: &Turn<'_>, send: Option<&Blocks<'_>>, recv: &Blocks<'_>) {
+pub fn run(turn: &Turn<'_>, send: Option<&Blocks<'_>>, recv: &Blocks<'_>) {
     let (rank, size) = (turn.rank(), turn.size());
     let outgoing = send.unwrap_or(recv);
     let block = recv.block(rank).bytes();
@@ -19,15 +19,16 @@ pub async fn run(turn: &Turn<'_>, send: Option<&Blocks<'_>>, recv: &Blocks<'_>) 
                 outgoing.block(to).read_at(offset, &mut message[place(to, rank) * len..][..len]);
             }
         };
-        let step = turn.show(total, (size - 1) * len, fill).await;
+        let step = turn.show(total, (size - 1) * len, fill);
+        // While the others' pieces are on their way.
+        if let Some(send) = send.filter(|_| offset == 0) {
+            turn.copy(&send.block(rank), &recv.block(rank));
+        }
         for from in turn.others() {
             let to = recv.block(from);
             let expected = Expected { total: block, len: (size - 1) * len };
-            turn.read(from, step, expected, |message| to.write_at(offset, &message[place(rank, from) * len..][..len])).await;
+            turn.read(from, step, expected, |message| to.write_at(offset, &message[place(rank, from) * len..][..len]));
         }
         turn.pass(step, (size - 1) * len);
-    }
-    if let Some(send) = send {
-        turn.copy(&send.block(rank), &recv.block(rank));
     }
 }

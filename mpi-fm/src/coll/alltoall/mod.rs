@@ -46,11 +46,11 @@ impl<'a> Collective for Alltoall<'a> {
         apart(self.send.as_ref().map(|send| send.block(comm.rank)), Some(self.recv.block(comm.rank)))
     }
 
-    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+    fn on_board(&self, turn: &Turn<'_>) -> bool {
         if !self.recv.is_even() || !select::on_board(self.operation(), turn.size(), self.recv.block(0).bytes()) {
-            return turn.decline(self.recv.block(0).bytes()).await;
+            return turn.decline(self.recv.block(0).bytes());
         }
-        board::run(turn, self.send.as_ref(), &self.recv).await;
+        board::run(turn, self.send.as_ref(), &self.recv);
         true
     }
 

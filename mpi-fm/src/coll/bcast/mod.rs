@@ -36,13 +36,13 @@ impl<'a> Collective for Bcast<'a> {
         Some(self.root)
     }
 
-    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+    fn on_board(&self, turn: &Turn<'_>) -> bool {
         let (Some(data), Root::Rank(root)) = (&self.data, self.root) else { unreachable!("boards are of one group") };
         let data = data.buf();
         if !select::on_board(self.operation(), turn.size(), data.bytes()) {
-            return turn.decline(data.bytes()).await;
+            return turn.decline(data.bytes());
         }
-        board::run(turn, data, root).await;
+        board::run(turn, data, root);
         true
     }
 

@@ -13,9 +13,7 @@ use crate::{Buf, Class, Datatype};
 use fm::ThreadLock;
 use fm::board::Label;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 /// A call under way. Like the algorithms over messages, those on boards [`note`](Turn::note) errors and go on, so that nobody waits in vain.
 pub struct Turn<'a> {
@@ -27,6 +25,8 @@ pub struct Turn<'a> {
     /// Whether this call has shown something.
     begun: Cell<bool>,
     awaited: Cell<Awaited>,
+    /// See [`Process::wait_until_or`].
+    vain_rounds: Cell<u32>,
 }
 
 /// What the call waits for.
@@ -64,6 +64,7 @@ impl<'a> Turn<'a> {
             fault: OnceCell::new(),
             begun: Cell::new(false),
             awaited: Cell::new(Awaited::Nothing),
+            vain_rounds: Cell::new(0),
         }
     }
 
@@ -95,6 +96,9 @@ impl<'a> Turn<'a> {
     /// The same for data that one member has and others wait for: pieces so short that they need not wait long for the first, and so long
     /// that a step is little beside them.
     pub fn stream(&self, total: u64) -> usize {
+        if total <= STREAM_MIN as u64 {
+            return self.piece().min(STREAM_MIN);
+        }
         let quarter = (total / 4).clamp(STREAM_MIN as u64, u64::MAX >> 1).next_multiple_of(64);
         self.piece().min(usize::try_from(quarter).unwrap_or(usize::MAX))
     }
@@ -107,9 +111,9 @@ impl<'a> Turn<'a> {
 
     /// The call does not go on here: some members do not know the lengths, or the board is no place for such data.
     /// `total` bytes are what a member shows that does not decline, if all know that.
-    pub async fn decline(&self, total: u64) -> bool {
+    pub fn decline(&self, total: u64) -> bool {
         // So that members in another call find out, or in one with other lengths.
-        let step = self.attend(total).await;
+        let step = self.attend(total);
         self.pass(step, 0);
         false
     }
@@ -121,9 +125,10 @@ impl<'a> Turn<'a> {
     }
 
     /// Shows a message of `len` bytes, which `fill` writes, as a piece of `total`. Returns the step.
-    pub async fn show(&self, total: u64, len: usize, fill: impl FnOnce(&mut [u8])) -> u32 {
+    #[inline]
+    pub fn show(&self, total: u64, len: usize, fill: impl FnOnce(&mut [u8])) -> u32 {
         if !self.board.borrow_mut().opened.has_room(len) {
-            self.until(Awaited::Room(len)).await;
+            self.until(Awaited::Room(len));
         }
         let fault = if self.fault.get().is_some() { FAULT as u32 } else { 0 };
         let board = &mut **self.board.borrow_mut();
@@ -134,17 +139,19 @@ impl<'a> Turn<'a> {
     }
 
     /// Takes part in a step without data. The call's first one shows that it takes place.
-    pub async fn attend(&self, total: u64) -> u32 {
+    #[inline]
+    pub fn attend(&self, total: u64) -> u32 {
         if self.begun.get() {
             return self.board.borrow_mut().opened.skip();
         }
-        self.show(total, 0, |_| ()).await
+        self.show(total, 0, |_| ())
     }
 
     /// Waits for the message of `from` in `step`, and reads it if it is as expected.
-    pub async fn read<R>(&self, from: usize, step: u32, expected: Expected, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
+    #[inline]
+    pub fn read<R>(&self, from: usize, step: u32, expected: Expected, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
         if !self.board.borrow().opened.is_shown(from, step) {
-            self.until(Awaited::Shown { from, step }).await;
+            self.until(Awaited::Shown { from, step });
         }
         let board = &self.board.borrow().opened;
         let label = board.look(from, step).expect("it was waited for");
@@ -187,27 +194,6 @@ impl<'a> Turn<'a> {
         self.fault.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 
-    /// Carries out `algorithm`, which takes this turn.
-    pub fn block_on<T>(&self, algorithm: impl Future<Output = T>) -> T {
-        let mut algorithm = pin!(algorithm);
-        let mut context = Context::from_waker(Waker::noop());
-        if let Poll::Ready(output) = algorithm.as_mut().poll(&mut context) {
-            return output;
-        }
-        let mut result = None;
-        let done = || {
-            if !self.is_there() {
-                return false;
-            }
-            if let Poll::Ready(output) = algorithm.as_mut().poll(&mut context) {
-                result = Some(output);
-            }
-            result.is_some()
-        };
-        self.process.wait_until_or(|| self.waiting(), done, &|| self.is_there());
-        result.expect("the wait ends when the algorithm does")
-    }
-
     /// What the call waits for, for reports.
     fn waiting(&self) -> Waiting {
         let rank = match self.awaited.get() {
@@ -218,9 +204,12 @@ impl<'a> Turn<'a> {
         Waiting::collective(self.comm, rank, self.mark as i32)
     }
 
-    async fn until(&self, awaited: Awaited) {
+    /// Waits, like all waits of the call in the way in which the last one ended.
+    #[inline(never)]
+    fn until(&self, awaited: Awaited) {
         self.awaited.set(awaited);
-        std::future::poll_fn(|_| if self.is_there() { Poll::Ready(()) } else { Poll::Pending }).await;
+        let there = || self.is_there();
+        self.process.wait_until_or(|| self.waiting(), there, &there, &self.vain_rounds);
         self.awaited.set(Awaited::Nothing);
     }
 

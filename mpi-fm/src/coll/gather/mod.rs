@@ -61,12 +61,12 @@ impl<'a> Collective for Gather<'a> {
         apart(self.send.as_ref().map(Data::buf), self.recv.as_ref().map(|recv| recv.block(comm.rank)))
     }
 
-    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+    fn on_board(&self, turn: &Turn<'_>) -> bool {
         let Root::Rank(root) = self.root else { unreachable!("boards are of one group") };
         if self.varying || !select::on_board(self.operation(), turn.size(), self.block(root)) {
-            return turn.decline(self.block(root)).await;
+            return turn.decline(self.block(root));
         }
-        board::run(turn, self.send.as_ref().map(Data::buf), self.recv.as_ref(), root, self.block(root)).await;
+        board::run(turn, self.send.as_ref().map(Data::buf), self.recv.as_ref(), root, self.block(root));
         true
     }
 

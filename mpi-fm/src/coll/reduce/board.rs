@@ -12,7 +12,7 @@ pub fn suits(data: &Buf<'_>, op: &Op) -> bool {
 }
 
 /// `recv` is the root's; its part may be there already.
-pub async fn run(turn: &Turn<'_>, send: Buf<'_>, recv: Buf<'_>, op: &Op, root: usize) {
+pub fn run(turn: &Turn<'_>, send: Buf<'_>, recv: Buf<'_>, op: &Op, root: usize) {
     let item = send.ty().size();
     let total = send.bytes();
     if turn.rank() == root && send.addr() != recv.addr() {
@@ -20,23 +20,24 @@ pub async fn run(turn: &Turn<'_>, send: Buf<'_>, recv: Buf<'_>, op: &Op, root: u
     }
     for (offset, len) in pieces(total, whole(turn.stream(total), item)) {
         let step = if turn.rank() == root {
-            let step = turn.attend(total).await;
+            let step = turn.attend(total);
             let result = part(&recv, offset, len);
             for from in turn.others() {
-                turn.read(from, step, Expected { total, len }, |piece| turn.apply(op, piece, &result)).await;
+                turn.read(from, step, Expected { total, len }, |piece| turn.apply(op, piece, &result));
             }
             step
         } else {
-            turn.show(total, len, |piece| _ = send.read_at(offset, piece)).await
+            turn.show(total, len, |piece| _ = send.read_at(offset, piece))
         };
         turn.pass(step, len);
     }
 }
 
 /// The largest number of bytes up to `most` that is whole items.
+#[inline]
 pub fn whole(most: usize, item: u64) -> usize {
     let item = item.max(1) as usize;
-    most / item * item
+    if item.is_power_of_two() { most & !(item - 1) } else { most / item * item }
 }
 
 /// The items that are `len` packed bytes from `offset` on.

@@ -47,14 +47,14 @@ impl<'a> Collective for Reduce<'a> {
         check(self.send.as_ref(), self.recv.as_ref(), &self.op)
     }
 
-    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+    fn on_board(&self, turn: &Turn<'_>) -> bool {
         let Root::Rank(root) = self.root else { unreachable!("boards are of one group") };
         let (send, recv) = (self.send.as_ref().map(Data::buf), self.recv.as_ref().map(Data::buf));
         let Some(own) = send.or(recv) else { unreachable!("everyone contributes") };
         if !board::suits(&own, &self.op) {
-            return turn.decline(own.bytes()).await;
+            return turn.decline(own.bytes());
         }
-        board::run(turn, own, recv.unwrap_or(own), &self.op, root).await;
+        board::run(turn, own, recv.unwrap_or(own), &self.op, root);
         true
     }
 

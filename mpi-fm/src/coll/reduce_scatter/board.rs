@@ -9,7 +9,7 @@ use crate::coll::reduce::board::{part, whole};
 use crate::op::Op;
 
 /// `recv` is this member's block, apart from the vector.
-pub async fn run(turn: &Turn<'_>, vector: Vector<'_>, recv: Buf<'_>, op: &Op) {
+pub fn run(turn: &Turn<'_>, vector: Vector<'_>, recv: Buf<'_>, op: &Op) {
     let (rank, size) = (turn.rank(), turn.size());
     let total = vector.whole.bytes();
     let each = whole(turn.share(), recv.ty().size()).max(recv.ty().size() as usize);
@@ -32,12 +32,12 @@ pub async fn run(turn: &Turn<'_>, vector: Vector<'_>, recv: Buf<'_>, op: &Op) {
             }
         };
         let shown = sum(0..size, rank);
-        let step = turn.show(total, shown, fill).await;
+        let step = turn.show(total, shown, fill);
         let (begin, len) = cut(rank);
         let mine = part(&recv, begin as u64, len);
         for from in turn.others() {
             let (before, expected) = (sum(0..rank, from), Expected { total, len: sum(0..size, from) });
-            turn.read(from, step, expected, |message| turn.apply(op, &message[before..][..len], &mine)).await;
+            turn.read(from, step, expected, |message| turn.apply(op, &message[before..][..len], &mine));
         }
         turn.pass(step, each * (size - 1));
     }

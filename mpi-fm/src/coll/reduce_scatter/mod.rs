@@ -113,21 +113,21 @@ impl<'a> Collective for ReduceScatter<'a> {
         reduce::check(self.send.as_ref(), Some(&self.recv), &self.op)
     }
 
-    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+    fn on_board(&self, turn: &Turn<'_>) -> bool {
         let recv = self.recv.buf();
         let total = self.counts.total() as u64 * recv.ty().size();
         if !reduce::board::suits(&recv, &self.op) || !select::on_board(self.operation(), turn.size(), total) {
-            return turn.decline(total).await;
+            return turn.decline(total);
         }
         let starts = self.counts.starts();
         let vector = Vector { whole: self.send.as_ref().map_or(recv, Data::buf), starts: &starts };
         let own = self.counts.get(turn.rank());
         if self.send.is_some() {
-            board::run(turn, vector, recv.slice(0, own), &self.op).await;
+            board::run(turn, vector, recv.slice(0, own), &self.op);
         } else {
             // The result's place still has vectors for others.
             let scratch = turn.scratch(own, recv.ty());
-            board::run(turn, vector, scratch.buf(), &self.op).await;
+            board::run(turn, vector, scratch.buf(), &self.op);
             scratch.buf().copy_to(&recv.slice(0, own));
         }
         true

@@ -43,12 +43,12 @@ impl<'a> Collective for Scan<'a> {
         reduce::check(self.send.as_ref(), Some(&self.recv), &self.op)
     }
 
-    async fn on_board(&self, turn: &Turn<'_>) -> bool {
+    fn on_board(&self, turn: &Turn<'_>) -> bool {
         let recv = self.recv.buf();
         if !reduce::board::suits(&recv, &self.op) {
-            return turn.decline(recv.bytes()).await;
+            return turn.decline(recv.bytes());
         }
-        board::run(turn, self.send.as_ref().map(Data::buf), recv, &self.op, self.exclusive).await;
+        board::run(turn, self.send.as_ref().map(Data::buf), recv, &self.op, self.exclusive);
         true
     }
 

@@ -6,7 +6,7 @@ use crate::coll::board::pieces::pieces;
 use crate::coll::board::turn::{Expected, Turn};
 
 /// `block` is one member's bytes; `send` is the root's, `recv` what this member gets.
-pub async fn run(turn: &Turn<'_>, send: Option<&Blocks<'_>>, recv: Option<Buf<'_>>, root: usize, block: u64) {
+pub fn run(turn: &Turn<'_>, send: Option<&Blocks<'_>>, recv: Option<Buf<'_>>, root: usize, block: u64) {
     let others = turn.size() - 1;
     // The root's message has a piece for each of the others, in their order.
     let mine = turn.rank() - usize::from(turn.rank() > root);
@@ -18,15 +18,15 @@ pub async fn run(turn: &Turn<'_>, send: Option<&Blocks<'_>>, recv: Option<Buf<'_
                         send.block(to).read_at(offset, &mut message[place * len..][..len]);
                     }
                 };
-                turn.show(block, others * len, fill).await
+                turn.show(block, others * len, fill)
             }
             (_, Some(recv)) => {
-                let step = turn.attend(block).await;
+                let step = turn.attend(block);
                 let expected = Expected { total: block, len: others * len };
-                turn.read(root, step, expected, |message| recv.write_at(offset, &message[mine * len..][..len])).await;
+                turn.read(root, step, expected, |message| recv.write_at(offset, &message[mine * len..][..len]));
                 step
             }
-            _ => turn.attend(block).await,
+            _ => turn.attend(block),
         };
         turn.pass(step, others * len);
     }
