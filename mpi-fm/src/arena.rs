@@ -51,10 +51,14 @@ impl<T> Arena<T> {
     }
 
     /// Hands out a slot that nobody uses, the one freed last if there is one; `None` when all are in use.
-    #[inline]
-    pub fn take(&self) -> Option<u32> {
-        let mut free = self.free.lock();
-        free.pop().or_else(|| self.add())
+    #[inline(always)]
+    pub fn take(&self) -> Option<(u32, &T)> {
+        let index = {
+            let mut free = self.free.lock();
+            free.pop().or_else(|| self.add())?
+        };
+        // SAFETY: a slot that was made.
+        Some((index, unsafe { self.slot(index) }))
     }
 
     /// A slot that was never handed out. The caller holds the lock of `free`.
@@ -90,10 +94,18 @@ impl<T> Arena<T> {
         if index >= self.len.load(Ordering::Acquire) {
             return None;
         }
+        // SAFETY: `len` grows past `index` only after that slot was made.
+        Some(unsafe { self.slot(index) })
+    }
+
+    /// # Safety
+    /// The slot was made.
+    #[inline(always)]
+    unsafe fn slot(&self, index: u32) -> &T {
         let (chunk, offset) = place(index);
         let slots = self.chunks[chunk].load(Ordering::Acquire);
-        // SAFETY: `len` grows past `index` only after that slot was made, and chunks live as long as `self`.
-        Some(unsafe { &*slots.add(offset) })
+        // SAFETY: it is there, and chunks live as long as `self`.
+        unsafe { &*slots.add(offset) }
     }
 
     /// All slots that were ever handed out.
@@ -154,13 +166,13 @@ mod tests {
     #[test]
     fn slots_stay_and_are_reused() {
         let arena = Arena::new(Threading::Single, || AtomicU32::new(0));
-        let taken: Vec<u32> = (0..5000).map(|_| arena.take().unwrap()).collect();
+        let taken: Vec<u32> = (0..5000).map(|_| arena.take().unwrap().0).collect();
         for &index in &taken {
             arena.get(index).unwrap().store(index + 7, Ordering::Relaxed);
         }
         assert!(taken.iter().all(|&i| arena.get(i).unwrap().load(Ordering::Relaxed) == i + 7));
         assert!(arena.get(5000).is_none());
         arena.give_back(5);
-        assert_eq!(arena.take(), Some(5));
+        assert_eq!(arena.take().map(|(index, _)| index), Some(5));
     }
 }

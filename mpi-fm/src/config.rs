@@ -38,7 +38,7 @@ impl Config {
         fetch_bytes_min: 8 << 10,
         fetch_bytes_max: 512 << 10,
         help_bytes_min: 64 << 10,
-        fetch_piece_bytes: 1 << 20,
+        fetch_piece_bytes: 4 << 20,
         extract_packets: 64,
         push_packets: 16,
     };

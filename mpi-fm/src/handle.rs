@@ -173,10 +173,9 @@ impl<T: 'static> Table<T> {
     /// # Errors
     /// `MPI_ERR_NO_MEM` when 4 million objects of this kind are alive.
     pub fn reserve(&self) -> Result<Handle> {
-        let index = self.entries.take().filter(|index| *index < INDEX_LIMIT).ok_or_else(|| {
+        let (index, entry) = self.entries.take().filter(|(index, _)| *index < INDEX_LIMIT).ok_or_else(|| {
             Error::new(Class::NO_MEM, format!("more than {} live objects of kind {}", INDEX_LIMIT, self.kind.name()))
         })?;
-        let entry = self.entries.get(index).expect("a slot just taken exists");
         let handle = successor(self.kind, entry.handle.load(Ordering::Relaxed), index);
         entry.handle.store(handle | DEAD, Ordering::Relaxed);
         Ok(handle)

@@ -129,7 +129,7 @@ macro_rules! sends {
             send_now(rank, buf, &to, How::$how)
         }
 
-        #[inline]
+        #[inline(always)]
         pub unsafe fn $starting<N: Count>(
             rank: &Rank, buf: *const c_void, count: N, datatype: MPI_Datatype, dest: c_int, tag: c_int, comm: MPI_Comm,
             request: *mut MPI_Request,

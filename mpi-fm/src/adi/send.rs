@@ -37,9 +37,8 @@ pub struct Address<'c> {
 
 /// What became of a send that was started.
 enum Started {
-    /// The message, which had this number, has left: the buffer may be used again. No more is told, since who reads back a structure
-    /// that was just written by its fields waits until all its stores are done, that to the other process's cell among them.
-    Gone { sequence: u32 },
+    /// The message has left: the buffer may be used again.
+    Gone { to: Peer, envelope: Envelope },
     Pending(Handle),
 }
 
@@ -67,28 +66,31 @@ impl Process {
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM`
-    #[inline]
+    #[inline(always)]
     pub fn isend(&self, buf: Buf<'_>, to: Address<'_>, mode: Mode) -> Result<Handle> {
         match self.start_send(buf, &to, mode)? {
-            Started::Gone { sequence } => self.sent(&to, sequence),
+            // A request whose message has left already.
+            Started::Gone { to: peer, envelope } => self.requests.completed(to.comm.handle, || State::Sending { to: peer, envelope }),
             Started::Pending(request) => Ok(request),
         }
     }
 
+    // Always, so that no structure is written that is read back by its fields at once: who does so waits until the stores are done, that to
+    // the other process's cell among them.
     #[inline(always)]
     fn start_send(&self, buf: Buf<'_>, to: &Address<'_>, mode: Mode) -> Result<Started> {
         let (peer, context) = to.comm.target(to.rank);
-        let mut envelope = envelope(to, context);
         if mode == Mode::Standard && peer != self.me() {
             let state = self.peer(peer);
             let mut out = state.out.lock();
-            if out.queue.is_empty() && self.try_eager(state, &mut out, peer, &mut envelope, &buf) {
+            let envelope = Envelope { sequence: out.sequence, ..envelope(to, context) };
+            if out.queue.is_empty() && self.try_eager(state, &mut out, peer, envelope, &buf) {
                 drop(out);
                 self.took_room();
-                return Ok(Started::Gone { sequence: envelope.sequence });
+                return Ok(Started::Gone { to: peer, envelope });
             }
         }
-        self.start_pending(buf, to, mode, peer, envelope).map(Started::Pending)
+        self.start_pending(buf, to, mode).map(Started::Pending)
     }
 
     /// A message has left at once, perhaps in room for which another thread sleeps.
@@ -101,7 +103,9 @@ impl Process {
 
     /// Starts a send that cannot leave at once: by its kind, or for want of room or budget.
     #[cold]
-    fn start_pending(&self, buf: Buf<'_>, to: &Address<'_>, mode: Mode, peer: Peer, mut envelope: Envelope) -> Result<Handle> {
+    fn start_pending(&self, buf: Buf<'_>, to: &Address<'_>, mode: Mode) -> Result<Handle> {
+        let (peer, context) = to.comm.target(to.rank);
+        let mut envelope = envelope(to, context);
         if peer == self.me() {
             envelope.sequence = self.next_to_self(buf.bytes());
             return self.send_to_self(to.comm, envelope, Memory::of(&buf), mode);
@@ -159,35 +163,28 @@ impl Process {
         out.next_sequence()
     }
 
-    /// A request whose message has left already.
-    fn sent(&self, to: &Address<'_>, sequence: u32) -> Result<Handle> {
-        let (peer, context) = to.comm.target(to.rank);
-        let envelope = Envelope { sequence, ..envelope(to, context) };
-        self.requests.completed(State::Sending { to: peer, envelope }, to.comm.handle)
-    }
-
-    /// Sends the message in one packet, if it fits, the receiver's budget allows and the network has room.
+    /// Sends the message, whose envelope has the next number, in one packet, if it fits, the receiver's budget allows and the network has room.
     #[inline(always)]
     fn try_eager(
         &self,
         state: &PeerState,
         out: &mut Outgoing,
         peer: Peer,
-        envelope: &mut Envelope,
+        envelope: Envelope,
         buf: &Buf<'_>,
     ) -> bool {
         let bytes = buf.bytes();
         if !self.travels_whole(out, peer, bytes) || !out.charge(bytes) {
             return false;
         }
-        envelope.sequence = out.sequence;
+        let head = envelope.to_bytes();
         let as_it_lies = bytes <= SHORT_MAX || bytes >= IN_PLACE_MIN && self.fm.sends_in_place(peer);
         let in_place = if as_it_lies { buf.as_bytes() } else { None };
         let sent = match in_place {
-            Some(body) => self.fm.try_send_from(peer, EAGER, &envelope.to_bytes(), body),
+            Some(body) => self.fm.try_send_from(peer, EAGER, &head, body),
             None => self.fm.try_send(peer, EAGER, Envelope::SIZE + bytes as usize, |packet| {
-                let (head, body) = packet.split_at_mut(Envelope::SIZE);
-                envelope.write(head);
+                let (front, body) = packet.split_at_mut(Envelope::SIZE);
+                front.copy_from_slice(&head);
                 buf.read(body);
             }),
         };

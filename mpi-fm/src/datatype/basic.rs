@@ -164,8 +164,8 @@ table! {
     0x2eb MPI_COMPLEX32 Complex F128;
 }
 
-const FIRST_HANDLE: u32 = 0x201;
-const HANDLES: usize = 0x100;
+pub(super) const FIRST_HANDLE: u32 = 0x201;
+pub(super) const HANDLES: usize = 0x100;
 
 /// From a handle (less [`FIRST_HANDLE`]) to its row; 255 where the ABI has no type.
 static ROW_OF_HANDLE: [u8; HANDLES] = {

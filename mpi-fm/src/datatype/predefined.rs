@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::basic::TABLE;
+use super::basic::{FIRST_HANDLE, HANDLES, TABLE};
 use super::layout::Placed;
 use super::shape::{Block, Shape};
 use super::{Basic, Contents, Datatype};
@@ -17,6 +17,8 @@ use crate::error::Result;
 #[derive(Debug)]
 pub struct Predefined {
     named: Vec<Arc<Datatype>>,
+    /// The same by handle, less the first: what most calls look for.
+    by_handle: Box<[Option<Arc<Datatype>>; HANDLES]>,
     unnamed: Mutex<Vec<Arc<Datatype>>>,
 }
 
@@ -28,13 +30,15 @@ impl Default for Predefined {
 
 impl Predefined {
     pub fn new() -> Predefined {
-        Predefined { named: Basic::all().map(Datatype::predefined).collect(), unnamed: Mutex::default() }
+        let named: Vec<_> = Basic::all().map(Datatype::predefined).collect();
+        let of_handle = |at: usize| Basic::of_handle(FIRST_HANDLE + at as u32).map(|basic| Arc::clone(&named[basic.index()]));
+        Predefined { by_handle: Box::new(std::array::from_fn(of_handle)), named, unnamed: Mutex::default() }
     }
 
     /// The named type of an ABI handle.
     #[inline]
     pub fn of_handle(&self, handle: u32) -> Option<&Arc<Datatype>> {
-        Basic::of_handle(handle).map(|basic| self.get(basic))
+        self.by_handle.get(handle.wrapping_sub(FIRST_HANDLE) as usize)?.as_ref()
     }
 
     #[inline]

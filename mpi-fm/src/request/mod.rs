@@ -169,8 +169,7 @@ impl Requests {
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
     #[inline(always)]
     pub fn open(&self, comm: Handle) -> Result<(Handle, &Request, Guard<'_, Inner>)> {
-        let Some(index) = self.slots.take().filter(|index| *index < handle::INDEX_LIMIT) else { return Err(too_many()) };
-        let slot = self.slots.get(index).expect("a slot just taken exists");
+        let Some((index, slot)) = self.slots.take().filter(|(index, _)| *index < handle::INDEX_LIMIT) else { return Err(too_many()) };
         let handle = handle::successor(Kind::Request, slot.handle.load(Ordering::Relaxed), index);
         let mut inner = slot.inner.lock();
         // What was freed is idle, has no memory and no error.
@@ -188,10 +187,10 @@ impl Requests {
     ///
     /// # Errors
     /// `MPI_ERR_NO_MEM` when 4 million are alive.
-    #[inline]
-    pub fn completed(&self, state: State, comm: Handle) -> Result<Handle> {
+    #[inline(always)]
+    pub fn completed(&self, comm: Handle, state: impl FnOnce() -> State) -> Result<Handle> {
         let (handle, request, mut inner) = self.open(comm)?;
-        inner.state.set(state);
+        inner.state.set(state());
         request.set_done(true);
         Ok(handle)
     }
