@@ -6,6 +6,7 @@
 //!
 //! [`up`](up::up) makes them, [`down`] removes them, [`host`] is what runs as the first process of one.
 
+pub mod daemons;
 mod host;
 mod keys;
 mod neighbours;
@@ -40,6 +41,9 @@ enum Action {
         /// Ranks that a host gets before the next one does
         #[arg(long, default_value_t = 2, value_name = "N")]
         slots: u32,
+        /// An hpvmd --system on each host, in place of ssh (of what is installed in target/prefix)
+        #[arg(long)]
+        daemons: bool,
     },
     /// Remove them with all that runs on them
     Down,
@@ -51,13 +55,22 @@ enum Action {
 pub fn run(args: &Args) -> Result<()> {
     let cluster = Cluster::of(&Repo::find());
     match &args.action {
-        Action::Up { hosts, fabrics, slots } => {
-            println!("{}", cluster.up(*hosts, *fabrics, *slots)?.display());
+        Action::Up { hosts, fabrics, slots, daemons } => {
+            println!("{}", cluster.up(&Wanted { hosts: *hosts, fabrics: *fabrics, slots: *slots, daemons: *daemons })?.display());
             Ok(())
         }
         Action::Down => cluster.down(),
         Action::Host(args) => host::run(args),
     }
+}
+
+/// What is to be made.
+pub struct Wanted {
+    pub hosts: u8,
+    pub fabrics: u8,
+    pub slots: u32,
+    /// With an `hpvmd --system` on each host.
+    pub daemons: bool,
 }
 
 /// Two processes each make 256 ranks, and addresses end with a number below 254.
@@ -79,8 +92,12 @@ pub struct Hosts {
 
 impl Hosts {
     pub fn up(repo: &Repo, hosts: u8, slots: u32) -> Result<Hosts> {
+        Self::make(repo, &Wanted { hosts, fabrics: 1, slots, daemons: false })
+    }
+
+    pub fn make(repo: &Repo, wanted: &Wanted) -> Result<Hosts> {
         let cluster = Cluster::of(repo);
-        let machines = cluster.up(hosts, 1, slots)?;
+        let machines = cluster.up(wanted)?;
         Ok(Hosts { cluster, machines })
     }
 }
@@ -101,14 +118,14 @@ impl Cluster {
     }
 
     /// Removes the old hosts, makes new ones, and returns the machine file.
-    pub fn up(&self, hosts: u8, fabrics: u8, slots: u32) -> Result<PathBuf> {
+    pub fn up(&self, wanted: &Wanted) -> Result<PathBuf> {
         if !tools::is_root() {
             bail!("hosts are made of namespaces and network devices, which takes root");
         }
         tools::need(&[tools::SSHD, tools::IP, tools::UNSHARE])?;
         self.down()?;
         fs::create_dir_all(&self.folder).with_context(|| format!("cannot make {}", self.folder.display()))?;
-        let made = self.make(hosts, fabrics, slots);
+        let made = self.make(wanted);
         if made.is_err() {
             // Half a cluster is none; what the first error was matters more than what removing it may say.
             let _ = self.down();
@@ -121,6 +138,19 @@ impl Cluster {
         let path = self.folder.join(format!("node{host}/pid"));
         let pid = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(fs::read_link(format!("/proc/{}/ns/net", pid.trim()))?)
+    }
+
+    /// `target/cluster`, where hosts with daemons have their keys and logs.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    /// The first process on a host, in whose namespaces all others of it are.
+    pub fn first_process(&self, host: u8) -> Result<u32> {
+        let pid = fs::read_to_string(self.folder.join(format!("node{host}/pid")))?;
+        let pid = pid.trim();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        children.trim().parse().with_context(|| format!("node{host} has no first process"))
     }
 
     /// Pulls a host's cable, or plugs it in again.

@@ -8,6 +8,7 @@ mod instructions;
 mod machines;
 mod projects;
 mod symbols;
+mod system;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, ExitCode, Stdio};
@@ -50,6 +51,8 @@ enum Name {
     Faults,
     /// Jobs on hosts of two networks
     Machines,
+    /// An hpvmd --system for several users
+    System,
     /// Build systems that look for an MPI
     Projects,
     /// Instruction counts against those noted
@@ -74,6 +77,7 @@ const STEPS: &[Step] = &[
     Step { name: Name::Checks, run: |repo, _| checks(repo), slow: false },
     Step { name: Name::Faults, run: |repo, args| faults::run(repo, &args.faults), slow: false },
     Step { name: Name::Machines, run: |repo, _| machines::run(repo), slow: false },
+    Step { name: Name::System, run: |repo, _| system::run(repo), slow: false },
     Step { name: Name::Projects, run: |repo, _| projects::run(repo), slow: false },
     Step { name: Name::Instructions, run: |repo, _| instructions::run(repo), slow: false },
     Step { name: Name::Mpich, run: |repo, _| conformance::mpich_gate(repo), slow: true },

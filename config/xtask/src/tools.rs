@@ -27,6 +27,8 @@ pub const PYTHON_CONFIG: Tool = Tool { program: "python3-config", package: "pyth
 pub const SSHD: Tool = Tool { program: "sshd", package: "openssh-server" };
 pub const IP: Tool = Tool { program: "ip", package: "iproute2" };
 pub const UNSHARE: Tool = Tool { program: "unshare", package: "util-linux" };
+pub const NSENTER: Tool = Tool { program: "nsenter", package: "util-linux" };
+pub const SETPRIV: Tool = Tool { program: "setpriv", package: "util-linux" };
 pub const VALGRIND: Tool = Tool { program: "valgrind", package: "valgrind" };
 pub const XZ: Tool = Tool { program: "xz", package: "xz-utils" };
 

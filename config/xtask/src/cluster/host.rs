@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::daemons;
 use super::net::ip;
 use crate::exec;
 
@@ -41,6 +42,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
     }
     fs::create_dir_all("/run/sshd")?;
+    daemons::start(&args.folder)?;
     let config = args.folder.join("sshd_config");
     let error = Command::new(SSHD).args(["-D", "-e", "-f"]).arg(config).exec();
     Err(error).context("cannot start sshd")

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Cluster, keys, neighbours, net};
+use super::{Cluster, Wanted, daemons, keys, neighbours, net};
 use crate::exec;
 
 impl Cluster {
     /// The bridges, the hosts, and when all of them answer the machine file.
-    pub(super) fn make(&self, hosts: u8, fabrics: u8, slots: u32) -> Result<PathBuf> {
+    pub(super) fn make(&self, wanted: &Wanted) -> Result<PathBuf> {
+        let Wanted { hosts, fabrics, slots, daemons } = *wanted;
         neighbours::make_room(hosts)?;
         for fabric in 0..fabrics {
             net::add_bridge(self.number, fabric)?;
@@ -22,10 +23,17 @@ impl Cluster {
         let addresses = |host| (0..fabrics).map(|fabric| net::address(self.number, fabric, host)).collect::<Vec<_>>();
         let named: Vec<_> = (1..=hosts).map(|host| (format!("node{host}"), net::address(self.number, 0, host))).collect();
         let config = keys::of_user(&self.folder, &named)?;
+        if daemons {
+            daemons::prepare(&self.folder)?;
+        }
+        let mut host_keys = Vec::new();
         for host in 1..=hosts {
             let folder = self.folder.join(format!("node{host}"));
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
             keys::of_host(&self.folder, &folder, &addresses(host))?;
+            if daemons {
+                host_keys.push(daemons::of_host(&self.folder, &format!("node{host}"), &addresses(host))?);
+            }
             let pid = start(&folder, &format!("node{host}"), &addresses(host))?;
             fs::write(folder.join("pid"), format!("{pid}\n"))?;
             for fabric in 0..fabrics {
@@ -37,7 +45,11 @@ impl Cluster {
         }
         let path = self.folder.join("machines.toml");
         let addresses: Vec<_> = (1..=hosts).map(addresses).collect();
-        fs::write(&path, machines(&config, &named, &addresses, slots)).with_context(|| format!("cannot write {}", path.display()))?;
+        let text = machines(&config, &named, &addresses, &host_keys, slots);
+        fs::write(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+        for user in daemons::USERS.into_iter().filter(|_| daemons) {
+            fs::write(self.folder.join(format!("{}.toml", user.name)), daemons::machines_of(user, &text))?;
+        }
         Ok(path)
     }
 }
@@ -97,14 +109,20 @@ fn greeting(address: &str) -> std::io::Result<[u8; 4]> {
 }
 
 /// What `hpvmrun -m` reads. One network is found without a word; several are named, and `addresses` are those of each host.
-fn machines(config: &Path, hosts: &[(String, String)], addresses: &[Vec<String>], slots: u32) -> String {
+fn machines(config: &Path, hosts: &[(String, String)], addresses: &[Vec<String>], host_keys: &[String], slots: u32) -> String {
     let mut text = format!("# Made by `cargo xtask cluster up`.\nssh = [\"ssh\", \"-F\", {:?}]\n", config.display().to_string());
     let fabrics = addresses.first().map_or(0, Vec::len);
     if fabrics > 1 {
         (0..fabrics).for_each(|fabric| text += &format!("\n[[network]]\nname = \"fabric{fabric}\"\n"));
     }
-    for ((name, _), addresses) in hosts.iter().zip(addresses) {
+    if !host_keys.is_empty() {
+        text += "\n[defaults]\nstart = \"daemon\"\nkey = \"root.key\"\n";
+    }
+    for (number, ((name, address), addresses)) in hosts.iter().zip(addresses).enumerate() {
         text += &format!("\n[[machine]]\nname = {name:?}\nslots = {slots}\n");
+        if let Some(key) = host_keys.get(number) {
+            text += &format!("address = {address:?}\nhost-key = {key:?}\n");
+        }
         if fabrics > 1 {
             let networks: Vec<_> = (0..).zip(addresses).map(|(fabric, address): (u8, _)| format!("fabric{fabric} = {address:?}")).collect();
             text += &format!("networks = {{ {} }}\n", networks.join(", "));

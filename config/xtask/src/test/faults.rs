@@ -4,7 +4,7 @@
 //! The seed decides all but the scheduler's part; a bad round is named by seed and number. Normally a few rounds with a seed of the hour's;
 //! `cargo xtask test --only faults --fault-rounds 200 --fault-seed 7` is a long search.
 
-mod hosts;
+pub mod hosts;
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;

@@ -9,7 +9,7 @@ use mpi_suite::report::Counts;
 
 use super::check;
 use super::examples::Place;
-use crate::cluster::{Cluster, Hosts};
+use crate::cluster::{Hosts, Wanted};
 use crate::exec;
 use crate::repo::Repo;
 use crate::tools;
@@ -20,9 +20,7 @@ pub fn run(repo: &Repo) -> Result<Counts> {
         println!("skip  machines: virtual hosts take root");
         return Ok(Counts { skipped: 1, ..counts });
     }
-    let cluster = Cluster::of(repo);
-    let machines = cluster.up(3, 2, 2)?;
-    let hosts = Hosts { cluster, machines };
+    let hosts = Hosts::make(repo, &Wanted { hosts: 3, fabrics: 2, slots: 2, daemons: false })?;
     let place = Place::new(repo)?;
     place.compile("heat2d")?;
     let jobs = Jobs { machines: rewrite(&hosts.machines, &place)?, place };

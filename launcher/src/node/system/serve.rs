@@ -29,6 +29,8 @@ const WAITING_MAX: usize = 256;
 const EXAMINATION_MAX: Duration = Duration::from_secs(30);
 /// Of so many callers at a time before others are heard.
 const ACCEPTED_MAX: usize = 64;
+/// So many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
 /// How often it is said that callers were turned away.
 const TELL: Duration = Duration::from_secs(10);
 
@@ -69,7 +71,14 @@ fn say(text: &str) {
 impl Daemon {
     pub fn new(config: Config, key: KeyPair) -> Result<Self, String> {
         let system = |error: std::io::Error| format!("cannot start: {error}");
-        let bind = |at: &SocketAddr| TcpListener::bind(at).and_then(|listener| listener.set_nonblocking(true).map(|()| listener)).map_err(|error| format!("cannot listen at {at}: {error}"));
+        let listen = |at: &SocketAddr| {
+            let listener = TcpListener::bind(at)?;
+            listener.set_nonblocking(true)?;
+            // By itself few; who comes beside many others would wait for a second.
+            rustix::net::listen(&listener, BACKLOG)?;
+            Ok(listener)
+        };
+        let bind = |at: &SocketAddr| listen(at).map_err(|error: std::io::Error| format!("cannot listen at {at}: {error}"));
         let listeners: Vec<_> = config.listen.iter().map(bind).collect::<Result<_, _>>()?;
         let most = getrlimit(Resource::Nofile).maximum;
         let _ = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most });

@@ -28,7 +28,7 @@ impl Host {
         format!("node{}", self.number)
     }
 
-    fn all(&self) -> Vec<i32> {
+    pub fn all(&self) -> Vec<i32> {
         let here = |pid: &i32| fs::read_link(format!("/proc/{pid}/ns/net")).is_ok_and(|network| network == self.network);
         leftovers::processes().filter(here).collect()
     }
