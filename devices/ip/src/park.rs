@@ -6,8 +6,12 @@ use fm::{Crowding, Park, Waits};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::Instant;
+
+/// With a core for each process a wait that is not crowded goes on looking for so long: an answer of 64 KiB takes half of it, and the first
+/// that comes while this process yields is late.
+const LOOKS_FOR: u64 = 60_000;
 
 /// A wait that has yielded for so long sleeps, unless it has had the core for a few times only (decision 11).
 const YIELDS_FOR: u64 = 1_000_000;
@@ -17,7 +21,10 @@ pub struct IpPark {
     shared: Arc<Shared>,
     /// Fruitless polls that pass before the core is offered to others. Each is a system call.
     spins: u32,
-    /// When the wait that is under way, or was last, yielded first: nanoseconds.
+    /// How long it looks on after these, in nanoseconds; and in which round it did so last.
+    looks_for: u64,
+    looked: AtomicU32,
+    /// When the wait that is under way, or was last, had spun: nanoseconds.
     yielding_since: AtomicU64,
     /// Each process finds out for itself.
     crowding: Crowding,
@@ -32,10 +39,11 @@ pub struct IpPark {
 impl IpPark {
     pub(crate) fn new(shared: Arc<Shared>, processes: usize, cores: usize) -> io::Result<Self> {
         // With a core for each process an answer is awaited for about as long as it takes to wake a sleeper.
-        let spins = if processes <= cores { 60 } else { 0 };
+        let (spins, looks_for) = if processes <= cores { (60, LOOKS_FOR) } else { (0, 0) };
         let waits = Waits::new(0, processes.div_ceil(cores));
         let (crowding, start, sleepers) = (Crowding::default(), Instant::now(), AtomicUsize::new(0));
-        Ok(IpPark { shared, spins, yielding_since: AtomicU64::new(0), crowding, waits, start, bell: Bell::new()?, sleepers })
+        let (looked, yielding_since, bell) = (AtomicU32::new(0), AtomicU64::new(0), Bell::new()?);
+        Ok(IpPark { shared, spins, looks_for, looked, yielding_since, crowding, waits, start, bell, sleepers })
     }
 
     fn sleep(&self, arrived: &dyn Fn() -> bool) {
@@ -77,9 +85,14 @@ impl Park for IpPark {
         if round == self.spins {
             self.waits.begins(&self.crowding, now);
             self.yielding_since.store(now, Relaxed);
+            self.looked.store(round, Relaxed);
         }
         let lasting = now.saturating_sub(self.yielding_since.load(Relaxed));
-        if !self.crowding.is_crowded(now) && (round - self.spins < YIELDS_MIN || lasting < YIELDS_FOR) {
+        let crowded = self.crowding.is_crowded(now);
+        if !crowded && lasting < self.looks_for {
+            self.looked.store(round, Relaxed);
+            std::hint::spin_loop();
+        } else if !crowded && (round.saturating_sub(self.looked.load(Relaxed)) < YIELDS_MIN || lasting < YIELDS_FOR) {
             self.yield_core();
         } else {
             self.sleep(arrived);

@@ -16,6 +16,9 @@ const AHEAD: usize = 16 << 10;
 /// The same behind the rest of a long packet: what comes there of the next one has to be copied.
 const AHEAD_OF_NEXT: usize = 4 << 10;
 
+/// And after a long packet, which is followed by another one more often than not.
+const AHEAD_OF_LONG: usize = 2 << 10;
+
 pub struct Receiving {
     socket: Arc<OwnedFd>,
     /// If what comes is encrypted.
@@ -29,6 +32,8 @@ pub struct Receiving {
     end: usize,
     /// The packet that goes to its place, and how much of its payload has come. There is nothing else in `bytes` meanwhile.
     landing: Option<(Landing, usize)>,
+    /// How much is read ahead.
+    ahead: usize,
     /// Something has come to its place since it was asked last.
     landed: bool,
 }
@@ -43,7 +48,7 @@ pub enum Taken<'r> {
 
 impl Receiving {
     pub fn new(socket: Arc<OwnedFd>, opening: Option<Opening>) -> Self {
-        Receiving { socket, opening, forged: false, bytes: vec![0; AHEAD], start: 0, end: 0, landing: None, landed: false }
+        Receiving { socket, opening, forged: false, bytes: vec![0; AHEAD], start: 0, end: 0, landing: None, ahead: AHEAD, landed: false }
     }
 
     /// Takes in what the socket has. To be called when nothing whole is left to [`take`](Self::take).
@@ -60,7 +65,7 @@ impl Receiving {
         }
         let wanted = match self.header() {
             Some(Frame::Packet(_, len)) => (HEADER + len).max(AHEAD),
-            _ => AHEAD,
+            _ => self.ahead,
         };
         if self.bytes.len() - self.start < wanted {
             self.bytes.copy_within(self.start..self.end, 0);
@@ -72,6 +77,9 @@ impl Receiving {
         let moved = sys::receive(&self.socket, &mut self.bytes[self.end..until]);
         if let Moved::Bytes(count) = moved {
             self.end += count;
+            if self.end == until {
+                self.ahead = AHEAD;
+            }
         }
         moved
     }
@@ -109,6 +117,7 @@ impl Receiving {
         }
         (self.start, self.end) = (0, 0);
         self.landing = Some((landing, at));
+        self.ahead = AHEAD_OF_LONG;
         self.landed = true;
     }
 
