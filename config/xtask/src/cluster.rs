@@ -4,13 +4,14 @@
 //! are on a bridge, with this machine; with `--fabrics 2` on a second one as well, and then each host has an address on both. Everything else, files above all, they share with
 //! this machine: what is installed here is there, too.
 //!
-//! [`up`](up::up) makes them, [`down`] removes them, [`host`] is what runs as the first process of one.
+//! [`up`](up::up) makes them, [`down`] removes them, [`host`] is what runs as the first process of one. [`slurm`] starts Slurm on them.
 
 pub mod daemons;
 mod host;
 mod keys;
 mod neighbours;
 mod net;
+pub mod slurm;
 mod up;
 
 use std::fs;

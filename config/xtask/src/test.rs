@@ -5,6 +5,7 @@ mod callgrind;
 mod examples;
 mod faults;
 mod instructions;
+mod launchers;
 mod machines;
 mod projects;
 mod symbols;
@@ -53,6 +54,8 @@ enum Name {
     Machines,
     /// An hpvmd --system for several users
     System,
+    /// Programs of ours under the launchers of others
+    Launchers,
     /// Build systems that look for an MPI
     Projects,
     /// Instruction counts against those noted
@@ -78,6 +81,7 @@ const STEPS: &[Step] = &[
     Step { name: Name::Faults, run: |repo, args| faults::run(repo, &args.faults), slow: false },
     Step { name: Name::Machines, run: |repo, _| machines::run(repo), slow: false },
     Step { name: Name::System, run: |repo, _| system::run(repo), slow: false },
+    Step { name: Name::Launchers, run: |repo, _| launchers::run(repo), slow: false },
     Step { name: Name::Projects, run: |repo, _| projects::run(repo), slow: false },
     Step { name: Name::Instructions, run: |repo, _| instructions::run(repo), slow: false },
     Step { name: Name::Mpich, run: |repo, _| conformance::mpich_gate(repo), slow: true },

@@ -30,6 +30,8 @@ pub const UNSHARE: Tool = Tool { program: "unshare", package: "util-linux" };
 pub const NSENTER: Tool = Tool { program: "nsenter", package: "util-linux" };
 pub const SETPRIV: Tool = Tool { program: "setpriv", package: "util-linux" };
 pub const VALGRIND: Tool = Tool { program: "valgrind", package: "valgrind" };
+/// MPICH's launcher, with its libraries.
+pub const HYDRA: Tool = Tool { program: "mpiexec.hydra", package: "mpich" };
 pub const XZ: Tool = Tool { program: "xz", package: "xz-utils" };
 
 /// Sees to it that all these programs exist: as root by installing what is missing, else by saying how to.
@@ -63,6 +65,12 @@ pub fn need_libraries(libraries: &[Library]) -> Result<()> {
     let names: Vec<_> = missing.iter().map(|library| library.name).collect();
     let packages: Vec<_> = missing.iter().map(|library| library.package).collect();
     install(&names, &packages)
+}
+
+/// The PMIx library under the name without a version, by which Slurm's plugin loads it. It is where no compiler looks.
+pub fn need_pmix() -> Result<()> {
+    let is_there = |folder: std::fs::DirEntry| folder.path().join("pmix2/lib/libpmix.so").exists() || folder.path().join("libpmix.so").exists();
+    if std::fs::read_dir("/usr/lib")?.flatten().any(is_there) { Ok(()) } else { install(&["libpmix.so"], &["libpmix-dev"]) }
 }
 
 /// Installs packages for what is missing, as [`need`] does.

@@ -7,7 +7,7 @@ pub mod serve;
 
 use std::env;
 use std::io::{self, IsTerminal as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -140,6 +140,16 @@ fn end_with_parent() {
     }
 }
 
+/// What sshd says in `SSH_CONNECTION`, of a step of Slurm: the address of `hpvmrun`'s machine, and the one from which it is reached.
+fn through_slurm() -> Option<String> {
+    let launcher: IpAddr = env::var("SLURM_LAUNCH_NODE_IPADDR").ok()?.parse().ok()?;
+    let any: IpAddr = if launcher.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    // No packet leaves: it is only asked which way one would take.
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect((launcher, 9)).ok()?;
+    Some(format!("{launcher} 0 {} 0", socket.local_addr().ok()?.ip()))
+}
+
 fn take(fd: BorrowedFd) -> io::Result<OwnedFd> {
     Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)
 }
@@ -179,7 +189,7 @@ fn prepare(channel: &mut Channel) -> Result<Option<Service>, String> {
     let files = raise_descriptor_limit(here, false)?;
 
     let listeners = listen(job.ranks.len()).map_err(|error| format!("no socket for the ranks: {error}"))?;
-    let connection = channel.connection().or_else(|| env::var("SSH_CONNECTION").ok()).unwrap_or_default();
+    let connection = channel.connection().or_else(|| env::var("SSH_CONNECTION").ok()).or_else(through_slurm).unwrap_or_default();
     channel.send(&Frame::Ready { connection, ports: listeners.ports().map_err(system)? });
     let network = match channel.wait() {
         Some(Frame::Network(text)) => str::from_utf8(&text).ok().and_then(Network::parse).ok_or("the network it was sent is none")?,

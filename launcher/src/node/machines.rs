@@ -1,7 +1,7 @@
 //! Which machines there are, and what is known of each.
 //!
 //! [`file`] reads the machine file, [`find`] says which one; [`list`] reads the lists of other launchers and `--host`, whose names mean
-//! the machines of the file, or else whatever ssh makes of them. [`range`] is `n[001-128]`, [`values`] and [`fault`] are for errors
+//! the machines of the file, or else whatever ssh makes of them. [`slurm`] has those of an allocation. [`range`] is `n[001-128]`, [`values`] and [`fault`] are for errors
 //! that name a place and say what was expected there.
 
 pub mod fault;
@@ -9,6 +9,7 @@ pub mod file;
 pub mod find;
 pub mod list;
 pub mod range;
+pub mod slurm;
 mod values;
 
 use std::net::IpAddr;
@@ -33,6 +34,8 @@ pub struct Machine {
     pub ssh: Vec<String>,
     /// An `hpvmd` that runs there as a service.
     pub service: Option<Service>,
+    /// They are Slurm's `srun` and its options, and no shell is there.
+    pub by_srun: bool,
     pub labels: Vec<String>,
     /// Indices of [`Catalogue::networks`], rising, with its address there if it is another.
     pub networks: Vec<(usize, Option<IpAddr>)>,
@@ -52,6 +55,7 @@ impl Machine {
             hpvmd: None,
             ssh,
             service: None,
+            by_srun: false,
             labels: Vec::new(),
             networks: Vec::new(),
             site: None,

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::machines::list::{self, Entry};
-use super::machines::{self, Catalogue, Machine, Network, find, range};
+use super::machines::{self, Catalogue, Machine, Network, find, range, slurm};
 use crate::exit::Refusal;
 use crate::options::{JobOptions, MapBy, Options};
 use rankfile::Host;
@@ -70,8 +70,14 @@ pub fn all(options: &Options, host: &str, environment: impl Fn(&str) -> Option<O
     Ok((machines, catalogue.networks, source))
 }
 
-/// What the machine file says, and which one it was.
+/// What the machine file says, and which one it was. An allocation is what the user has been given: only a file that was asked for comes before it.
 fn catalogue(job: &JobOptions, host: &str, environment: impl Fn(&str) -> Option<OsString>) -> Result<(Catalogue, String), Refusal> {
+    if job.machines.is_none() {
+        let get = |name: &str| environment(name).map(|value| value.to_string_lossy().into_owned());
+        if let Some(found) = slurm::allocation(get, &machines::own_names(host)).map_err(Refusal::Usage)? {
+            return Ok(found);
+        }
+    }
     let places = find::places(environment);
     let (catalogue, found) = find::read(job.machines.as_deref(), &places, &machines::own_names(host)).map_err(Refusal::Usage)?;
     let source = match &found {

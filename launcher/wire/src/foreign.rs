@@ -1,4 +1,4 @@
-//! Was this process started by the launcher of another MPI?
+//! Was this process started by a launcher that the library does not speak with?
 //!
 //! A program that was, and that finds no `hpvmrun`, would run as N singletons, each believing that it
 //! is rank 0 of 1: the silent failure that users of mixed installations meet most. So the library
@@ -29,7 +29,7 @@ const FAMILIES: &[Family] = &[
         alone: false,
     },
     Family {
-        launcher: "a PMI launcher (mpiexec of MPICH or Intel MPI, srun --mpi=pmi2)",
+        launcher: "a PMI launcher without PMI_FD",
         rank: "PMI_RANK",
         sizes: &["PMI_SIZE"],
         alone: false,
@@ -71,7 +71,7 @@ impl Family {
         };
         Some(format!(
             "this process was started by {} ({found}), which this MPI library does not speak to: every rank would be \
-             alone in its own MPI_COMM_WORLD. Start the program with hpvmrun",
+             alone in its own MPI_COMM_WORLD. Start the program with hpvmrun, mpiexec.hydra or srun --mpi=pmi2",
             self.launcher
         ))
     }

@@ -12,6 +12,7 @@
 //! * [`event`]: the bell a rank rings after it wrote something there that cannot wait;
 //! * [`calls`]: the names of MPI functions, for the index in a status line;
 //! * [`foreign`]: has some other launcher started this process?
+//! * [`pmi`]: what launchers of MPICH's family say instead, as lines of text.
 //!
 //! A rank goes through it in this order: [`StartUp::from_environment`], [`Descriptor::open`] for the
 //! status board, [`StatusLine::claim`], the other descriptors, [`StatusLine::initialised`] at the end
@@ -25,6 +26,7 @@ pub mod event;
 pub mod foreign;
 pub mod names;
 pub mod network;
+pub mod pmi;
 pub mod startup;
 pub mod status;
 pub mod waiting;

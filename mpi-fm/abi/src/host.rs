@@ -92,6 +92,9 @@ impl Host for Machine {
         // What the program has printed is part of the explanation. The launcher ends this process if it hangs here.
         // SAFETY: no condition.
         unsafe { libc::fflush(std::ptr::null_mut()) };
+        if let Some(manager) = self.line.manager() {
+            manager.abort(code);
+        }
         // Not `exit`: other threads may be anywhere, and what was registered with `atexit` must not meet them.
         // SAFETY: no condition.
         unsafe { libc::_exit(code) }

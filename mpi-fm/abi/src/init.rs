@@ -76,6 +76,9 @@ pub fn leave(instance: &Instance) {
         trace::report(instance, rank);
         leaks::report(instance, rank);
         rank.line().finalised();
+        if let Some(manager) = rank.line().manager() {
+            manager.finalize();
+        }
     });
 }
 

@@ -6,7 +6,8 @@
 //! 2. [`table`]: one row per function, which becomes the symbols `PMPI_X` and `MPI_X`.
 //! 3. [`enter`](mod@enter): what happens around every function: finding the rank, noting the call; [`failure`]: raising errors.
 //! 4. [`instance`]: the one static, and what survives initialisation and finalisation; [`rank`]: what lives between them.
-//! 5. [`start`]: putting a rank together: what the launcher said ([`line`]), the machine ([`host`]), devices ([`reach`]), engine.
+//! 5. [`start`]: putting a rank together: what the launcher said ([`line`]; of other MPIs' launchers, [`mod@foreign`]), the machine ([`host`]), devices
+//!    ([`reach`]), engine.
 //! 6. [`types`], [`args`] and [`count`]: the C types, what C passes, and one body for `MPI_X` and `MPI_X_c`.
 //! 7. The bodies, one module per chapter of the table: they check and convert what C passes, and call the engine, crate `mpi-fm`.
 //!
@@ -30,6 +31,7 @@ pub mod enter;
 pub mod env;
 pub mod error;
 pub mod failure;
+pub mod foreign;
 pub mod grequest;
 pub mod group;
 pub mod host;

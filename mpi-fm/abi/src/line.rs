@@ -1,5 +1,6 @@
 //! The status line of this rank: in the launcher's memory, or its own where there is no launcher.
 
+use crate::foreign::Manager;
 use hpvm_wire::{Board, StatusLine};
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -11,6 +12,8 @@ pub struct Line {
     status: NonNull<StatusLine>,
     _memory: Memory,
     watcher: Option<Watcher>,
+    /// Another MPI's launcher, which sees no status lines.
+    manager: Option<Box<dyn Manager>>,
 }
 
 enum Memory {
@@ -32,18 +35,28 @@ impl Line {
     /// # Panics
     /// When the board has no such line.
     pub fn of_board(board: Board, rank: usize) -> Line {
-        Line { status: NonNull::from(&board[rank]), _memory: Memory::Board { _board: board }, watcher: None }
+        Line { status: NonNull::from(&board[rank]), _memory: Memory::Board { _board: board }, watcher: None, manager: None }
     }
 
     /// A line that nobody else reads.
     pub fn own() -> Line {
         let line = Arc::new(StatusLine::default());
-        Line { status: NonNull::from(&*line), _memory: Memory::Own { _line: line }, watcher: None }
+        Line { status: NonNull::from(&*line), _memory: Memory::Own { _line: line }, watcher: None, manager: None }
     }
 
     /// A line of its own with a watcher.
     pub fn watched(watcher: Watcher) -> Line {
         Line { watcher: Some(watcher), ..Line::own() }
+    }
+
+    /// A line of its own, of a rank that another MPI's launcher has started.
+    pub fn under(manager: Box<dyn Manager>) -> Line {
+        Line { manager: Some(manager), ..Line::own() }
+    }
+
+    /// The launcher, if it is another MPI's.
+    pub fn manager(&self) -> Option<&dyn Manager> {
+        self.manager.as_deref()
     }
 
     /// A call begins.

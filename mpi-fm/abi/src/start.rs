@@ -1,10 +1,11 @@
 //! Putting a rank together: what the launcher said, devices ([`reach`](crate::reach)), engine.
 
 use crate::alone::{Nobody, Threads};
+use crate::foreign::{self as others, Manager, World, meeting};
 use crate::host::Machine;
 use crate::line::Line;
 use crate::rank::Rank;
-use crate::reach::Reach;
+use crate::reach::{Means, Reach};
 use fm::{Fm, Peer, Threading};
 use hpvm_wire::startup::Place;
 use hpvm_wire::{Bell, Board, Claim, StartUp, foreign};
@@ -16,16 +17,19 @@ use std::sync::Arc;
 /// `MPI_TAG_UB`: a tag travels in 32 bits, of which MPI uses the positive half.
 const TAG_UB: i32 = i32::MAX;
 
-/// Makes this process a rank: one of a job if `hpvmrun` started it, else the only one.
+/// Makes this process a rank: one of a job if `hpvmrun` or another launcher that the library speaks with started it, else the only one.
 ///
 /// # Errors
-/// `MPI_ERR_OTHER` when the launcher's environment cannot be used, or is that of another MPI's launcher.
+/// `MPI_ERR_OTHER` when the launcher's environment cannot be used, or is that of a launcher that the library does not speak with.
 pub fn start(threading: Threading, config: Config) -> Result<Rank> {
     match StartUp::from_environment() {
         Ok(Some(startup)) => of_job(&startup, threading, config),
-        Ok(None) => match foreign::detect() {
-            Some(text) => bail!(OTHER, "{text}"),
-            None => Ok(singleton(threading, config)),
+        Ok(None) => match others::find()? {
+            Some(manager) => under(manager, threading, config),
+            None => match foreign::detect() {
+                Some(text) => bail!(OTHER, "{text}"),
+                None => Ok(singleton(threading, config)),
+            },
         },
         Err(error) => bail!(OTHER, "{error}"),
     }
@@ -51,7 +55,34 @@ fn of_job(startup: &StartUp, threading: Threading, config: Config) -> Result<Ran
     if size == 1 {
         return Ok(alone(line, host, threading, config, attributes));
     }
-    let Reach { devices, route, park } = Reach::of(startup, threading, &host)?;
+    joined(startup, line, host, threading, config, attributes)
+}
+
+/// A rank that another MPI's launcher has started.
+fn under(manager: Box<dyn Manager>, threading: Threading, config: Config) -> Result<Rank> {
+    let World { size, appnum, universe_size, .. } = manager.world();
+    let attributes = Predefined::new(TAG_UB, true, appnum, universe_size);
+    let met = (size > 1).then(|| meeting::meet(&*manager)).transpose()?;
+    let line = Arc::new(Line::under(manager));
+    let node = met.as_ref().map_or(0, |met| met.place.node);
+    let host = Arc::new(Machine::new(Arc::clone(&line), None, node));
+    match met {
+        Some(met) => joined(&met, line, host, threading, config, attributes),
+        None => Ok(alone(line, host, threading, config, attributes)),
+    }
+}
+
+/// A process with peers.
+fn joined(
+    means: &dyn Means,
+    line: Arc<Line>,
+    host: Arc<Machine>,
+    threading: Threading,
+    config: Config,
+    attributes: Predefined,
+) -> Result<Rank> {
+    let Place { rank, size, .. } = means.place();
+    let Reach { devices, route, park } = Reach::of(means, threading, &host)?;
     let route = |peer: Peer| usize::from(route[peer.index()]);
     let fm = Fm::new(Peer(rank), size, devices, route, threading, crate::trace::wanted());
     host.initialised();

@@ -35,9 +35,13 @@ impl Place {
     }
 
     pub fn compile(&self, name: &str) -> Result<()> {
+        self.compile_file(&self.sources.join(name).with_extension("c"), name)
+    }
+
+    pub fn compile_file(&self, source: &Path, name: &str) -> Result<()> {
         let flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
         let mut mpicc = Command::new(self.prefix.join("bin/mpicc"));
-        mpicc.args(flags).arg(self.sources.join(name).with_extension("c")).arg("-o").arg(self.file(name)).arg("-lm");
+        mpicc.args(flags).arg(source).arg("-o").arg(self.file(name)).arg("-lm");
         exec::quiet(&mut mpicc).map(drop)
     }
 

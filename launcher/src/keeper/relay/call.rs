@@ -148,7 +148,8 @@ impl Call {
 pub fn failure(machine: &Machine, ending: Option<ExitStatus>, said: &str) -> String {
     let guess = cause::of(ending, said).map(|cause| cause.text(&hpvmd(machine).display().to_string()));
     let how = ending.map_or_else(|| "it hung up".into(), |status| status.to_string());
-    unreachable(machine, &guess.unwrap_or_else(|| "ssh did not lead to an hpvmd".into()), &how, said)
+    let way = if machine.by_srun { "srun" } else { "ssh" };
+    unreachable(machine, &guess.unwrap_or_else(|| format!("{way} did not lead to an hpvmd")), &how, said)
 }
 
 fn unreachable(machine: &Machine, why: &str, how: &str, said: &str) -> String {
@@ -173,6 +174,11 @@ pub fn command(machine: &Machine, task: &str) -> Command {
     let hpvmd = hpvmd(machine);
     let mut command = match machine.ssh.split_first() {
         None => Command::new(&hpvmd),
+        Some((srun, options)) if machine.by_srun => {
+            let mut command = Command::new(srun);
+            command.args(options).arg(format!("--nodelist={}", machine.address)).arg(&hpvmd).arg(task);
+            command
+        }
         Some((ssh, options)) => {
             let mut command = Command::new(ssh);
             // One word for the shell there.
@@ -184,7 +190,9 @@ pub fn command(machine: &Machine, task: &str) -> Command {
     if machine.ssh.is_empty() {
         command.arg(task);
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("SSH_CONNECTION");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // What is said there is about our own way here.
+    command.env_remove("SSH_CONNECTION").env_remove("SLURM_LAUNCH_NODE_IPADDR");
     command
 }
 

@@ -216,6 +216,7 @@ impl Builder<'_> {
                 max_slots: max_slots.map(|most| most.get_ref().0),
                 hpvmd: hpvmd.clone(),
                 service: service.clone().filter(|_| !is_here),
+                by_srun: false,
                 labels: labels.map_or(Vec::new(), |labels| labels.get_ref().0.clone()),
                 networks: networks.iter().map(|(network, list)| (*network, list.as_ref().map(|list| list[index]))).collect(),
                 site: site.map(|site| site.get_ref().0.clone()),
