@@ -28,7 +28,7 @@ pub fn allocation(get: impl Fn(&str) -> Option<String>, own: &[String]) -> Resul
     for pattern in range::split_list(&list) {
         nodes.extend(range::expand(pattern.trim()).map_err(|why| wrong(name, &list, &why))?);
     }
-    if nodes.is_empty() || nodes.len() > NODES_MAX {
+    if nodes.iter().any(String::is_empty) || nodes.len() > NODES_MAX {
         return Err(wrong(name, &list, "expected names of nodes"));
     }
     let slots = match either(&["SLURM_TASKS_PER_NODE", "SLURM_JOB_CPUS_PER_NODE"]) {
