@@ -136,6 +136,17 @@ fn signals_are_passed_on() {
     assert_eq!(outcome.stdout.matches("told").count(), 4, "{outcome:?}");
 }
 
+/// A report that is asked for early is none of what a node expects then.
+#[test]
+fn a_signal_before_the_start_harms_nothing() {
+    let folder = machines("sleep 1.2");
+    let run = start(&folder, &["-n", "3", "echo", "in"]);
+    run.wait_for(2, "sleep 1.2");
+    run.signal(libc::SIGUSR1);
+    let outcome = run.finish();
+    assert_eq!((outcome.status, outcome.stdout.matches("in").count()), (0, 3), "{outcome:?}");
+}
+
 #[test]
 fn without_hpvmrun_nothing_is_left_there() {
     let folder = machines("");

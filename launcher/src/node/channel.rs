@@ -65,6 +65,16 @@ impl Channel {
         Self::greeting(socket.try_clone()?, socket, Wire::Sealed(Box::new(Sealed::new(session))))
     }
 
+    /// Says why there is nothing for a caller: in one piece with the greeting, so that it is read before the end of the connection is noticed.
+    pub fn refuse(socket: OwnedFd, session: &Session, why: String) -> io::Result<()> {
+        let (mut said, mut bytes) = (Offer::own().greeting().into_bytes(), Vec::new());
+        Frame::Refused(why).encode(&mut said);
+        Sealed::new(session).seal(&said, &mut bytes);
+        // Less than any socket holds.
+        rustix::io::write(&socket, &bytes)?;
+        Ok(())
+    }
+
     fn greeting(from: OwnedFd, to: OwnedFd, wire: Wire) -> io::Result<Self> {
         let mut channel = Self::new(from, to, wire, Some(greeting::NEWEST))?;
         channel.wire.wrap(Offer::own().greeting().as_bytes(), &mut channel.outgoing);

@@ -92,7 +92,7 @@ pub fn exec_anew(stdio: [BorrowedFd; 3], arguments: &[CString], environment: &[C
     // Above all three of them, so that none is overwritten before it is copied.
     for (target, fd) in stdio.iter().enumerate() {
         // SAFETY: an open descriptor.
-        let copy = match check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD, 16 + target as i32) }) {
+        let copy = match check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 16 + target as i32) }) {
             Ok(copy) => copy,
             Err(error) => return error,
         };

@@ -16,7 +16,6 @@ use super::contexts::Contexts;
 use super::door::{Door, Known};
 use crate::keeper::SURVIVOR_MAX;
 use crate::node::channel::Channel;
-use crate::node::frame::Frame;
 use crate::node::noise::keys::KeyPair;
 use crate::node::noise::sealed::Session;
 use crate::sys::{self, SignalFd};
@@ -210,9 +209,8 @@ impl Daemon {
         let Some(context) = self.contexts.take(uid) else {
             let why = self.contexts.refusal(uid, &user);
             say(&format!("{peer} as {user}: refused: {why}"));
-            if let Ok(mut channel) = Channel::to_caller(stream.into(), &session) {
-                channel.send(&Frame::Refused(why));
-            }
+            // Who does not listen any more needs no reason.
+            let _ = Channel::refuse(stream.into(), &session, why);
             return;
         };
         let mut grant = [0; admit::GRANT];
