@@ -11,15 +11,18 @@ mod projects;
 mod symbols;
 mod system;
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 use mpi_suite::report::Counts;
+use regex::Regex;
 use mpi_suite::{Mpi, checks, suite};
 
 use crate::repo::Repo;
+use crate::tools::{self, VALGRIND};
 use crate::{conformance, exec, install};
 
 #[derive(clap::Args)]
@@ -175,7 +178,20 @@ fn checks(repo: &Repo) -> Result<Counts> {
     let seed = std::time::UNIX_EPOCH.elapsed()?.as_secs();
     add(&mut counts, checks::kill_rounds(&mpi, KILL_ROUNDS, seed, false, false)?);
     add(&mut counts, checks::rust_client(&mpi)?);
+    println!("under valgrind:");
+    add(&mut counts, memory_checks(&mpi)?);
     Ok(counts)
+}
+
+/// Programs whose messages go all ways there are, under a memory checker. The whole suite takes too long there (docs/building.md).
+fn memory_checks(mpi: &Mpi) -> Result<Counts> {
+    tools::need(&[VALGRIND])?;
+    let mut options = suite::Options::new(mpi.clone());
+    let valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=no", "--fair-sched=yes"];
+    options.mpi.wrapper = valgrind.map(OsString::from).into();
+    options.filter = Some(Regex::new(r"^(p2p/(ssend|probe)|datatype/basic|leaks/comms)\b")?);
+    (options.ranks, options.slowness) = (vec![2], 20.0);
+    Ok(suite::run(&options)?.counts())
 }
 
 fn cargo_tests(repo: &Repo) -> Result<Counts> {

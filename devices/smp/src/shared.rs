@@ -84,6 +84,11 @@ impl Shared {
         self.numbers.find(peer)
     }
 
+    /// Whether others had better not write into this process's memory.
+    pub fn is_watched(&self) -> bool {
+        self.readers.watched
+    }
+
     /// The process number of `peer`, if its memory can be read.
     pub fn readable(&self, peer: Peer) -> Option<u32> {
         self.readers.find(&self.segment, self.number_of(peer))

@@ -37,12 +37,14 @@ pub struct Outgoing {
 #[derive(Clone, Copy)]
 pub struct Limit {
     pub bytes: u64,
+    /// The same for bodies that are not one piece of memory, which nobody else can read.
+    pub scattered_bytes: u64,
     /// [`Settings::version`] from which it follows.
     pub version: u32,
 }
 
 impl Limit {
-    const UNKNOWN: Limit = Limit { bytes: 0, version: u32::MAX };
+    const UNKNOWN: Limit = Limit { bytes: 0, scattered_bytes: 0, version: u32::MAX };
 }
 
 /// A message that waits for room.

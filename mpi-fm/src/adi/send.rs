@@ -144,7 +144,7 @@ impl Process {
         mode: Mode,
     ) -> Result<Handle> {
         let bytes = memory.len();
-        if mode == Mode::Synchronous || !self.travels_whole(&mut out, peer, bytes) || !out.charge(bytes) {
+        if mode == Mode::Synchronous || !self.travels_whole(&mut out, peer, bytes, || memory.address().is_none()) || !out.charge(bytes) {
             return self.announce(out, peer, envelope, memory, comm);
         }
         envelope.sequence = out.next_sequence();
@@ -174,7 +174,7 @@ impl Process {
         buf: &Buf<'_>,
     ) -> bool {
         let bytes = buf.bytes();
-        if !self.travels_whole(out, peer, bytes) || !out.charge(bytes) {
+        if !self.travels_whole(out, peer, bytes, || buf.as_contiguous().is_none()) || !out.charge(bytes) {
             return false;
         }
         let head = envelope.to_bytes();
@@ -215,13 +215,13 @@ impl Process {
         Ok(request)
     }
 
-    /// Whether a message of `bytes` to `peer` travels with its envelope.
+    /// Whether a message of `bytes` to `peer` travels with its envelope; `scattered`: its body is not one piece of memory.
     #[inline]
-    fn travels_whole(&self, out: &mut Outgoing, peer: Peer, bytes: u64) -> bool {
+    fn travels_whole(&self, out: &mut Outgoing, peer: Peer, bytes: u64, scattered: impl FnOnce() -> bool) -> bool {
         if out.limit.version != self.config.version() {
             out.limit = self.eager_limit(peer);
         }
-        bytes <= out.limit.bytes
+        bytes <= out.limit.bytes || bytes <= out.limit.scattered_bytes && scattered()
     }
 
     /// A long message that the peer can read out of our memory does not travel whole: what we can do there, it can do here; and if it
@@ -236,7 +236,7 @@ impl Process {
         };
         let whole = eager.min(self.fm.max_message(peer) - Envelope::SIZE) as u64;
         let unread = if self.fm.can_read(peer) { self.config.fetch_bytes_min().saturating_sub(1) } else { u64::MAX };
-        Limit { bytes: whole.min(unread), version }
+        Limit { bytes: whole.min(unread), scattered_bytes: whole, version }
     }
 }
 
