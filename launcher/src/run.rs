@@ -19,6 +19,7 @@ use crate::job::stdin::Stdin;
 use crate::job::{self, Job};
 use crate::keeper::{self, RelaySetup, Setup};
 use crate::network;
+use crate::node::machines;
 use crate::options::{Options, Request, completions, help, parse, sources};
 use crate::plan::Plan;
 use crate::proc;
@@ -90,7 +91,7 @@ fn print(text: &str) -> Result<u8, Refusal> {
 
 fn launch(options: &Options) -> Result<u8, Refusal> {
     let environment: BTreeMap<_, _> = env::vars_os().collect();
-    let plan = Plan::new(options, &environment)?;
+    let mut plan = Plan::new(options, &environment)?;
     if plan.machines.is_empty() {
         capacity::check(plan.size()).map_err(Refusal::Launch)?;
     }
@@ -103,6 +104,7 @@ fn launch(options: &Options) -> Result<u8, Refusal> {
     } else if options.job.verbose {
         eprintln!("hpvmrun: {}", plan.source);
     }
+    machines::look_up(&mut plan.machines);
     start(options, &plan).map_err(Refusal::Launch)
 }
 

@@ -193,6 +193,24 @@ fn who_has_no_key_of_the_users_gets_nothing() {
 }
 
 #[test]
+fn a_name_is_looked_up() {
+    let service = Service::start(4);
+    let file = service.machines("daemon", "key", service.port());
+    let by_name = |name: &str| {
+        let text = fs::read_to_string(&file).unwrap().replace("\"127.0.0.1\"", &format!("{name:?}"));
+        let file = service.path("names.toml");
+        fs::write(&file, text).unwrap();
+        start_command(command(&["-m", &file.display().to_string(), "-n", "3", "echo", "in"])).finish()
+    };
+    // The resolver's way to write an address, which is no address to us; nobody has to be asked.
+    let outcome = by_name("127.1");
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (0, "in\nin\nin\n"), "{outcome:?}");
+    let outcome = by_name("300.1.1.1.1..");
+    assert_eq!(outcome.status, 125, "{outcome:?}");
+    assert!(outcome.stderr.contains("one cannot be reached: no address is known for its name: "), "{outcome:?}");
+}
+
+#[test]
 fn ssh_takes_its_place_where_it_may() {
     let service = Service::start(1);
     // Nothing listens there.

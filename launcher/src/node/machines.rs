@@ -12,8 +12,9 @@ pub mod range;
 pub mod slurm;
 mod values;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
+use std::thread;
 
 use super::noise::keys::Key;
 
@@ -78,6 +79,32 @@ pub struct Service {
     pub only: bool,
     /// The file with the caller's own key, if it is not the usual one.
     pub key: Option<PathBuf>,
+    /// Where that is, once it was looked up; why it is not known.
+    pub at: Option<Result<SocketAddr, String>>,
+}
+
+/// So many names are looked up at the same time.
+const LOOKED_UP_MAX: usize = 128;
+
+/// Finds out where services are. With a resolver that is not answered this takes as long as for one of them: nobody else could be heard meanwhile, so
+/// that it is done before there is a job.
+pub fn look_up(machines: &mut [Machine]) {
+    let find = |host: &str, port: u16| {
+        let found = (host, port).to_socket_addrs().map_err(|error| error.to_string());
+        found.and_then(|mut all| all.next().ok_or_else(|| "it has none".into()))
+    };
+    for some in machines.chunks_mut(LOOKED_UP_MAX) {
+        thread::scope(|scope| {
+            for machine in some {
+                let Some(service) = &mut machine.service else { continue };
+                let host = machine.address.rsplit('@').next().unwrap_or_default();
+                match host.parse() {
+                    Ok(address) => service.at = Some(Ok(SocketAddr::new(address, service.port))),
+                    Err(_) => drop(scope.spawn(move || service.at = Some(find(host, service.port)))),
+                }
+            }
+        });
+    }
 }
 
 /// Where `hpvmd --system` listens by itself.

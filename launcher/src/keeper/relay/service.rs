@@ -1,7 +1,7 @@
 //! The call to an `hpvmd` that runs on a machine as a service: by which key, as whom, and why it led nowhere.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -26,12 +26,15 @@ pub fn call(machine: &Machine, service: &Service) -> Result<(Channel, Called), S
     let path = service.key.clone().or_else(|| keys::path_of_user(|name| std::env::var_os(name)));
     let path = path.ok_or("cannot be called: there is no home folder with a key")?;
     let own = KeyPair::read(&path).map_err(|why| format!("cannot be called: {why} (hpvmd --key makes a key)"))?;
-    let (user, host) = match machine.address.split_once('@') {
-        Some((user, host)) => (user.to_owned(), host),
-        None => (own_name()?, machine.address.as_str()),
+    let user = match machine.address.rsplit_once('@') {
+        Some((user, _)) => user.to_owned(),
+        None => own_name()?,
     };
-    let at = (host, service.port).to_socket_addrs().map_err(|error| format!("cannot be reached: no address is known for its name: {error}"))?.next();
-    let at = at.ok_or("cannot be reached: no address is known for its name")?;
+    let at = match &service.at {
+        Some(Ok(at)) => *at,
+        Some(Err(why)) => return Err(format!("cannot be reached: no address is known for its name: {why}")),
+        None => return Err("cannot be reached: its address was not looked up".into()),
+    };
     let (caller, first) = Caller::new(&own, service.host_key, Wish { user: user.clone() })?;
     let open = || {
         let family = if at.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };

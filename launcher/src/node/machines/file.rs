@@ -257,7 +257,7 @@ impl Builder<'_> {
         };
         let parsed = host_key.get_ref().0.parse().map_err(|why: String| Fault::new(why, host_key.span()))?;
         let own = given.key.as_ref().or(other.key.as_ref()).map(|path| self.folder.join(&path.0));
-        Ok(Some(Service { host_key: parsed, port: number, only, key: own }))
+        Ok(Some(Service { host_key: parsed, port: number, only, key: own, at: None }))
     }
 
     /// By network, in the order of the file: the addresses of `count` machines.
