@@ -1,7 +1,7 @@
 //! A running job, seen from hpvmrun: one thread, one loop, nothing in it that blocks but `poll`.
 //!
 //! [`judge`] decides what the leaving of a rank means; [`output`] (over [`lines`] and [`sink`]) and
-//! [`stdin`] carry bytes; [`watch`] notices MPI programs that run below a shell; [`summary`] and
+//! [`stdin`] carry bytes; [`pmi`] serves programs of MPICH's family; [`watch`] notices MPI programs that run below a shell; [`summary`] and
 //! [`events`] tell people and programs; [`report`] says what ranks wait for, and [`hang`] when to say so unasked. [`control`] is the loop's other half: signals and messages.
 //!
 //! A job goes through these phases, forward only:
@@ -20,6 +20,7 @@ pub mod hang;
 pub mod judge;
 pub mod lines;
 pub mod output;
+pub mod pmi;
 mod report;
 pub mod sink;
 pub mod stdin;
@@ -43,6 +44,7 @@ use events::Events;
 use hang::Hang;
 use judge::{Ending, Judge};
 use output::{Output, Trouble};
+use pmi::Pmi;
 use stdin::Stdin;
 use watch::Watch;
 
@@ -90,6 +92,7 @@ pub struct Job<'a> {
     pub stdin: Stdin,
     pub events: Events,
     pub net: Option<Kept>,
+    pub pmi: Option<Pmi>,
     /// Children from before the job; see [`reap::everything`].
     pub spared: HashSet<i32>,
 }
@@ -146,6 +149,8 @@ pub fn run(job: Job) -> u8 {
 struct Ready {
     stdin: bool,
     stdin_gone: bool,
+    /// Ranks that speak PMI.
+    pmi: Vec<u32>,
 }
 
 impl Running<'_> {
@@ -161,6 +166,8 @@ impl Running<'_> {
         let mut polled: Vec<PollFd> = stdin.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
         polled.extend(job.output.interests().into_iter().map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags)));
         polled.extend(self.watch.interests().map(input));
+        let (speakers, at): (Vec<_>, _) = (job.pmi.iter().flat_map(Pmi::interests).collect(), polled.len());
+        polled.extend(speakers.iter().map(|(_, fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)));
         polled.push(PollFd::new(&job.bell, PollFlags::IN));
         polled.push(PollFd::new(&job.signals, PollFlags::IN));
         if self.phase != Phase::Draining {
@@ -178,7 +185,9 @@ impl Running<'_> {
         // An interrupted poll is as good as one that says "look": everything below looks for itself.
         let _ = poll(&mut polled, timeout.as_ref());
         let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+        let speaking = speakers.iter().zip(&polled[at..]).filter(|(_, polled)| !polled.revents().is_empty());
         Ready {
+            pmi: speaking.map(|((rank, ..), _)| *rank).collect(),
             stdin_gone: !stdin.is_empty() && polled[0].revents().intersects(gone),
             stdin: stdin.len() > 1 && polled[1].revents().intersects(PollFlags::IN | gone),
         }
@@ -201,6 +210,7 @@ impl Running<'_> {
     fn step(&mut self, ready: Ready) {
         let now = Instant::now();
         self.take_signals(now);
+        self.speak_pmi(&ready.pmi, now);
         self.look_at_the_board(now);
         self.take_messages();
         self.judge.tick(now);

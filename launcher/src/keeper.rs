@@ -30,11 +30,11 @@ mod outer;
 pub mod relay;
 
 use std::io;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use hpvm_wire::{Descriptor, Net, StartUp};
+use hpvm_wire::{Descriptor, Net, StartUp, pmi};
 use rustix::process::{Pid, Rlimit};
 
 pub use relay::RelaySetup;
@@ -60,6 +60,8 @@ pub struct Setup<'a> {
     pub status: Descriptor,
     pub event: Descriptor,
     pub net: Option<NetSetup>,
+    /// The sockets at which ranks speak PMI, where they can: each rank's, or none.
+    pub pmi: Vec<OwnedFd>,
     /// For ranks on other machines, in place of all that ranks here need.
     pub relay: Option<RelaySetup>,
     /// For how long the keepers may hear nothing of who started them, before they take it as an end.
@@ -80,7 +82,16 @@ impl Setup<'_> {
     /// What a rank keeps open beyond the usual three.
     fn inherited(&self, rank: usize) -> Vec<RawFd> {
         let net = self.net.iter().flat_map(|net| [net.file.fd, net.listeners[rank].fd]);
-        [self.mem.fd, self.status.fd, self.event.fd].into_iter().chain(net).collect()
+        let pmi = self.pmi.get(rank).map(AsRawFd::as_raw_fd);
+        [self.mem.fd, self.status.fd, self.event.fd].into_iter().chain(net).chain(pmi).collect()
+    }
+
+    /// By which a library of MPICH's family finds its launcher.
+    fn pmi(&self, rank: usize) -> Vec<(&'static str, String)> {
+        let Some(socket) = self.pmi.get(rank) else { return Vec::new() };
+        let place = &self.plan.ranks[rank].place;
+        let numbers = [(pmi::FD, socket.as_raw_fd().to_string()), (pmi::RANK, place.rank.to_string()), (pmi::SIZE, place.size.to_string())];
+        numbers.into()
     }
 
     fn start_up(&self, rank: usize, launcher_pid: u32) -> StartUp {

@@ -182,7 +182,7 @@ fn part_plan(part: &Part, environment: &BTreeMap<OsString, OsString>) -> Result<
         check_work_dir(folder).map_err(|why| Refusal::Launch(format!("-wdir {}: {why}", folder.display())))?;
     }
     let mut variables = environment.clone();
-    for name in hpvm_wire::names::ALL {
+    for name in hpvm_wire::names::ALL.into_iter().chain(hpvm_wire::pmi::ALL) {
         variables.remove(OsStr::new(name));
     }
     for (name, value) in &part.exports {

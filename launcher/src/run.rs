@@ -15,6 +15,7 @@ use crate::exit::Refusal;
 use crate::job::channels::{Channels, raise_descriptor_limit};
 use crate::job::events::Events;
 use crate::job::output::Output;
+use crate::job::pmi::Pmi;
 use crate::job::stdin::Stdin;
 use crate::job::{self, Job};
 use crate::keeper::{self, RelaySetup, Setup};
@@ -126,6 +127,11 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
     let relay = relay.map_err(system)?;
     let net = (!far && !plan.devices.smp && plan.size() > 1).then(|| network::of_one_machine(plan.size(), plan.encrypt)).transpose();
     let (net, net_kept) = net.map_err(system)?.unzip();
+    // On other machines nobody carries what is said there.
+    let (pmi, pmi_theirs) = match far {
+        true => (None, Vec::new()),
+        false => Pmi::new(plan).map(|(ours, theirs)| (Some(ours), theirs)).map_err(system)?,
+    };
     let channels = Channels::new(plan.size())?;
     let output = Output::new(channels.ours, &options.job)?;
     let events = Events::new(options.job.json_events.as_deref())?;
@@ -139,9 +145,9 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
     let spared = proc::own_children();
 
     let setup =
-        Setup { plan, ends: channels.theirs, mem: mem_named, status: status_named, event: event_named, net, relay, silence: None, mask, files };
-    let ours = (output, events, signals, channels.stdin);
-    let (keepers, (output, events, signals, stdin)) =
+        Setup { plan, ends: channels.theirs, mem: mem_named, status: status_named, event: event_named, net, pmi: pmi_theirs, relay, silence: None, mask, files };
+    let ours = (output, events, signals, channels.stdin, pmi);
+    let (keepers, (output, events, signals, stdin, pmi)) =
         keeper::start(setup, ours).map_err(|error| format!("cannot start the keepers: {error}"))?;
     // Kept open for as long as hpvmrun lives, for ranks whose own were closed on the way.
     let _kept = (mem, status);
@@ -156,6 +162,7 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
         stdin: Stdin::new(stdin),
         events,
         net: net_kept,
+        pmi,
         spared,
     }))
 }

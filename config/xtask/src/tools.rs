@@ -32,6 +32,7 @@ pub const SETPRIV: Tool = Tool { program: "setpriv", package: "util-linux" };
 pub const VALGRIND: Tool = Tool { program: "valgrind", package: "valgrind" };
 /// MPICH's launcher, with its libraries.
 pub const HYDRA: Tool = Tool { program: "mpiexec.hydra", package: "mpich" };
+pub const MPICC_MPICH: Tool = Tool { program: "mpicc.mpich", package: "libmpich-dev" };
 pub const XZ: Tool = Tool { program: "xz", package: "xz-utils" };
 
 /// Sees to it that all these programs exist: as root by installing what is missing, else by saying how to.

@@ -24,10 +24,10 @@ pub struct Channels {
 
 /// Raises hpvmrun's own limit on descriptors as far as so many ranks need it; returns what it was, for
 /// the ranks. Each rank has two pipes with two ends, perhaps two files, and perhaps
-/// a socket.
+/// a socket to listen at, and one with two ends for PMI.
 pub fn raise_descriptor_limit(ranks: u32, files: bool) -> Result<Rlimit, String> {
     let before = getrlimit(Resource::Nofile);
-    let needed = u64::from(ranks) * if files { 7 } else { 5 } + 64;
+    let needed = u64::from(ranks) * if files { 9 } else { 7 } + 64;
     let enough = |limit: Option<u64>| limit.is_none_or(|limit| limit >= needed);
     if !enough(before.current) {
         if !enough(before.maximum) {

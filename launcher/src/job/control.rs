@@ -71,6 +71,18 @@ impl Running<'_> {
         }
     }
 
+    /// Before the board is looked at.
+    pub(super) fn speak_pmi(&mut self, ready: &[u32], now: Instant) {
+        let Some(pmi) = &mut self.job.pmi else { return };
+        let (news, words) = pmi.work(ready, &self.job.board);
+        for text in words {
+            self.job.output.note(&text);
+        }
+        if news {
+            self.look_again = now;
+        }
+    }
+
     fn mpi_process_gone(&mut self, rank: u32, now: Instant) {
         let seen = Seen::on(&self.job.board[rank as usize]);
         self.judge.mpi_process_gone(rank, seen, now);

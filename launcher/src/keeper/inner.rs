@@ -152,10 +152,10 @@ impl Ranks {
     }
 }
 
-/// The start-up protocol's variables for one rank.
+/// The variables of the start-up protocols for one rank.
 fn variables(setup: &Setup, index: usize, launcher: Pid) -> Vec<CString> {
     let start_up = setup.start_up(index, launcher.as_raw_pid() as u32);
-    let strings = start_up.variables().into_iter().map(|(name, value)| format!("{name}={value}"));
+    let strings = start_up.variables().into_iter().chain(setup.pmi(index)).map(|(name, value)| format!("{name}={value}"));
     // None of them can contain a zero byte: they are names and numbers.
     strings.into_iter().filter_map(|string| CString::new(string).ok()).collect()
 }

@@ -210,6 +210,7 @@ fn prepare(channel: &mut Channel) -> Result<Option<Service>, String> {
         status: status_named,
         event: event_named,
         net: Some(net),
+        pmi: Vec::new(),
         relay: None,
         // hpvmrun notices first, and can say what has happened.
         silence: silence.map(|silence| silence * 5 / 4),

@@ -24,6 +24,9 @@ pub const RANK: &str = "PMI_RANK";
 /// Size of `MPI_COMM_WORLD`.
 pub const SIZE: &str = "PMI_SIZE";
 
+/// Those: what a launcher that starts a job inside a rank of another job must replace.
+pub const ALL: [&str; 3] = [FD, RANK, SIZE];
+
 /// The longest line that is taken; the other side is not trusted to send ends of lines.
 pub const LINE_MAX: usize = 16 << 10;
 

@@ -48,6 +48,7 @@ fn of_job(startup: &StartUp, threading: Threading, config: Config) -> Result<Ran
             return Ok(singleton(threading, config));
         }
     };
+    others::pmi::hide();
     let bell = startup.event.open(startup.launcher_pid);
     let bell = Bell::from_descriptor(bell.or_else(|error| bail!(OTHER, "no event descriptor from hpvmrun: {error}"))?);
     let host = Arc::new(Machine::new(Arc::clone(&line), Some(bell), node));

@@ -174,6 +174,17 @@ impl Socket {
     }
 }
 
+/// Keeps the socket from programs that this one starts, when it is `hpvmrun` that has started this one and nothing is to be said there.
+pub fn hide() {
+    if let Some(fd) = std::env::var(pmi::FD).ok().and_then(|fd| fd.parse().ok()).filter(|fd: &RawFd| *fd > 2) {
+        // SAFETY: it is only asked what it is, and marked; the answer for one that is not open is EBADF.
+        let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+        if rustix::fs::fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Socket) {
+            let _ = rustix::io::fcntl_setfd(fd, FdFlags::CLOEXEC);
+        }
+    }
+}
+
 /// Takes the inherited socket over: programs that this one starts are not to have it.
 fn take(value: &str) -> Result<OwnedFd> {
     let gone = |why: &dyn Display| {
