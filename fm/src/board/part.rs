@@ -72,9 +72,11 @@ impl Part {
 
     #[inline]
     fn slot(&self, slot: usize) -> &Slot {
-        assert!(slot < SLOTS);
+        // Processors fetch lines by pairs. Were the next step's slot in the same one, who looks at this step's would take it from its owner.
+        let line = slot % (SLOTS / 2) * 2 + slot / (SLOTS / 2);
+        assert!(line < SLOTS);
         // SAFETY: the slots lie behind the marks; any bytes are valid.
-        unsafe { self.at.cast::<Mark>().add(self.members).cast::<Slot>().add(slot).as_ref() }
+        unsafe { self.at.cast::<Mark>().add(self.members).cast::<Slot>().add(line).as_ref() }
     }
 
     /// `len` bytes of the data area.
