@@ -85,10 +85,11 @@ fn node_of(cpu: usize) -> Option<String> {
 }
 
 /// The kernel's lists: `0-3,8`.
-fn parse_list(text: &str) -> Vec<usize> {
+pub fn parse_list(text: &str) -> Vec<usize> {
     let range = |item: &str| {
         let (first, last) = item.split_once('-').unwrap_or((item, item));
-        Some(first.parse().ok()?..=last.parse::<usize>().ok()?)
+        // Processors beyond can be in no set.
+        Some(first.parse().ok()?..=last.parse::<usize>().ok()?.min(CpuSet::MAX_CPU))
     };
     text.trim().split(',').filter_map(range).flatten().collect()
 }
@@ -123,6 +124,7 @@ mod tests {
         assert_eq!(parse_list("0-3,8\n"), [0, 1, 2, 3, 8]);
         assert_eq!(parse_list(""), Vec::<usize>::new());
         assert_eq!(parse_list("x,5"), [5]);
+        assert_eq!(parse_list("1020-18446744073709551615").len(), CpuSet::MAX_CPU - 1020 + 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! per user, processes of the control group, size of the process table, memory. Each is a lower bound of
 //! what a rank needs, so that nothing is refused that would have worked.
 
-mod cgroup;
+pub mod cgroup;
 
 use std::fs;
 
@@ -20,7 +20,7 @@ const MEMORY_PER_RANK: u64 = 512 << 10;
 
 /// One limit: how much is left of it, and its name for the user.
 #[derive(Debug, PartialEq, Eq)]
-struct Limit {
+pub struct Limit {
     left: u64,
     what: String,
 }

@@ -3,7 +3,7 @@
 //! On each machine ssh starts a [`probe`] (`hpvmd --probe`), with which [`patient`] speaks; [`findings`] judges what it tells. Then the probes
 //! call each other, at the addresses that the ranks of a job would use.
 
-mod findings;
+pub mod findings;
 mod patient;
 pub mod probe;
 

@@ -44,7 +44,7 @@ impl Process {
 }
 
 /// The name is in parentheses and may contain anything, closing parentheses too.
-fn parse(pid: i32, stat: &str) -> Option<Process> {
+pub fn parse(pid: i32, stat: &str) -> Option<Process> {
     let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
     let state = *fields.next()?.as_bytes().first()?;
     let parent = fields.next()?.parse().ok()?;
@@ -65,7 +65,8 @@ pub fn seen(pid: u32) -> Option<Seen> {
     Some(seen)
 }
 
-fn parse_seen(stat: &str) -> Option<Seen> {
+/// The fields of `/proc/PID/stat` that a report shows.
+pub fn parse_seen(stat: &str) -> Option<Seen> {
     let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
     let state = *fields.next()?.as_bytes().first()?;
     let (user, system): (u64, u64) = (fields.nth(10)?.parse().ok()?, fields.next()?.parse().ok()?);

@@ -7,7 +7,7 @@
 //! 3. [`tools`]: the Debian packages a subcommand needs, installed or asked for.
 //! 4. [`install`]: the prefix (with [`link`], [`pkgconfig`], [`man`]), on which all that follows stands.
 //! 5. [`cluster`]: virtual hosts.
-//! 6. [`demo`], [`test`], [`conformance`], [`bench`]: the programs people see, our own tests, the suites of others, measurements.
+//! 6. [`demo`], [`test`], [`fuzz`], [`conformance`], [`bench`]: the programs people see, our own tests, made-up inputs, the suites of others, measurements.
 //!
 //! Nothing here leaves a trace in the clone outside `target/`; downloads live in the cache.
 
@@ -18,6 +18,7 @@ mod cluster;
 mod conformance;
 mod demo;
 mod exec;
+mod fuzz;
 mod install;
 mod link;
 mod man;
@@ -44,6 +45,8 @@ enum Command {
     Demo(demo::Args),
     /// Run all tests of the project
     Test(test::Args),
+    /// Give every parser made-up inputs
+    Fuzz(fuzz::Args),
     /// Build everything and install it under a prefix that may be moved afterwards
     Install(install::Args),
     /// Run our own suite, or one of others, against the library
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args).map(success),
         Command::Test(args) => test::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Install(args) => install::run(&args).map(success),
         Command::Conformance(args) => conformance::run(&args),
         Command::Bench(args) => bench::run(&args).map(success),

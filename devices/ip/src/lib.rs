@@ -20,6 +20,8 @@
 
 mod calling;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod gather;
 mod greeting;
 mod inbox;

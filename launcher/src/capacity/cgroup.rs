@@ -63,7 +63,7 @@ fn limits(controller: Controller, read: impl Fn(&Path, u32) -> Option<(u64, u64)
 }
 
 /// Version, mount point, and this process's group below it, for each hierarchy with the controller.
-fn places(controller: &str, groups: &str, mounts: &str) -> Vec<(u32, PathBuf, PathBuf)> {
+pub fn places(controller: &str, groups: &str, mounts: &str) -> Vec<(u32, PathBuf, PathBuf)> {
     let mut places = Vec::new();
     for line in groups.lines() {
         let mut parts = line.splitn(3, ':');

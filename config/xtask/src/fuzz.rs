@@ -1,0 +1,164 @@
+//! `fuzz`: runs the fuzz targets of `tests/fuzz` by libFuzzer, one after the other.
+//!
+//! The stable compiler counts coverage as well as any: the pass is part of it (`-C passes=sancov-module`). What is found lies in
+//! `target/fuzz/found`, named by its target; the inputs that led further are kept in `target/fuzz/corpus`, and the next run begins with them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use mpi_suite::report::Counts;
+
+use crate::repo::Repo;
+use crate::{exec, tools};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// How long each target runs
+    #[arg(long, default_value_t = 300, value_name = "N")]
+    seconds: u64,
+    /// These targets; all if none is named
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+}
+
+/// What makes a fuzz target of a program, and lets libFuzzer see which way inputs go.
+const FLAGS: &[&str] = &[
+    "--cfg=fuzzing",
+    "-Ccodegen-units=1",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+];
+
+/// One input may take so many seconds, and the process so many MiB: more is a find.
+const SECONDS_MAX: u32 = 10;
+const MIB_MAX: u32 = 1024;
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let counts = all(&Repo::find(), args.seconds, &args.targets)?;
+    println!("\n{counts}");
+    Ok(ExitCode::from(u8::from(counts.failed > 0)))
+}
+
+/// Builds the targets and runs those of these names, or all.
+pub fn all(repo: &Repo, seconds: u64, names: &[String]) -> Result<Counts> {
+    let fuzzer = Fuzzer::build(repo)?;
+    let known = fuzzer.names()?;
+    if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
+        bail!("there is no target {unknown}; there are: {}", known.join(", "));
+    }
+    let mut counts = Counts::default();
+    for name in known.iter().filter(|name| names.is_empty() || names.contains(name)) {
+        match fuzzer.run(name, seconds) {
+            Ok(summary) => {
+                counts.passed += 1;
+                println!("ok    fuzz {name}: {summary}");
+            }
+            Err(why) => {
+                counts.failed += 1;
+                println!("FAIL  fuzz {name}: {why:#}");
+            }
+        }
+    }
+    Ok(counts)
+}
+
+struct Fuzzer {
+    program: PathBuf,
+    /// `target/fuzz`
+    folder: PathBuf,
+    root: PathBuf,
+}
+
+impl Fuzzer {
+    fn build(repo: &Repo) -> Result<Fuzzer> {
+        tools::need(&[tools::CXX])?;
+        let folder = repo.target.join("fuzz");
+        let host = host()?;
+        let mut cargo = exec::cargo();
+        // With a target named, build scripts and macros are built without the flags.
+        cargo.current_dir(&repo.root).args(["build", "--quiet", "--package=hpvm-fuzz", "--profile=fuzz", "--target", &host, "--target-dir"]).arg(&folder);
+        cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"));
+        exec::loud(&mut cargo)?;
+        Ok(Fuzzer { program: folder.join(host).join("fuzz/hpvm-fuzz"), folder, root: repo.root.clone() })
+    }
+
+    /// The program tells its targets when it is asked for none.
+    fn names(&self) -> Result<Vec<String>> {
+        let said = Command::new(&self.program).env_remove("HPVM_FUZZ_TARGET").stdin(Stdio::null()).output().context("cannot run the fuzz targets")?;
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        let names: Vec<String> = text.lines().filter_map(|line| line.split_once('\t')).map(|(name, _)| name.to_owned()).collect();
+        if names.is_empty() {
+            bail!("the fuzz targets do not say which they are:\n{}", String::from_utf8_lossy(&said.stderr));
+        }
+        Ok(names)
+    }
+
+    /// What it came to; or what was found, and how to repeat it.
+    fn run(&self, name: &str, seconds: u64) -> Result<String> {
+        let (corpus, found) = (self.folder.join("corpus").join(name), self.folder.join("found"));
+        fs::create_dir_all(&corpus)?;
+        fs::create_dir_all(&found)?;
+        let mut command = Command::new(&self.program);
+        command.current_dir(&found).env("HPVM_FUZZ_TARGET", name).env("HPVM_FUZZ_SEEDS", &corpus).env("RUST_BACKTRACE", "0");
+        command.arg(format!("-max_total_time={seconds}")).arg(format!("-timeout={SECONDS_MAX}")).arg(format!("-rss_limit_mb={MIB_MAX}"));
+        command.arg(format!("-artifact_prefix={}/{name}-", found.display())).args(["-print_final_stats=1", "-max_len=4096"]).arg(&corpus);
+        let log = self.folder.join(format!("{name}.log"));
+        let ended = exec::logged(&mut command, &log);
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        if let Err(error) = ended {
+            bail!("{error:#}\n{}\n{}", tail(&said), self.how_to_repeat(name, &said));
+        }
+        Ok(summary(&said))
+    }
+
+    fn how_to_repeat(&self, name: &str, said: &str) -> String {
+        match said.lines().find_map(|line| line.split_once("Test unit written to ")) {
+            Some((_, file)) => {
+                let file = Path::new(file);
+                let file = file.strip_prefix(&self.root).unwrap_or(file);
+                format!("repeat it with: cargo run -p hpvm-fuzz -- {name} {}", file.display())
+            }
+            None => "no input was written down".into(),
+        }
+    }
+}
+
+/// The machine that cargo builds for, as rustc calls it.
+fn host() -> Result<String> {
+    let said = exec::quiet(Command::new("rustc").arg("-vV"))?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not say what it builds for")?.to_owned())
+}
+
+/// How many inputs, and what the last line about them says of the coverage.
+fn summary(said: &str) -> String {
+    let value = |name: &str| said.lines().find_map(|line| line.strip_prefix(name)).map_or("?", str::trim).to_owned();
+    let word = |line: &str, name: &str| line.split(name).nth(1)?.split_whitespace().next().map(str::to_owned);
+    let covered = said.lines().rev().find_map(|line| word(line, "cov: ")).unwrap_or_else(|| "?".into());
+    format!("{} inputs, {covered} places reached", value("stat::number_of_executed_units:"))
+}
+
+/// What a person wants to read: from the panic's words on.
+fn tail(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().collect();
+    let from = lines.iter().position(|line| line.contains("panicked at") || line.contains("ERROR: libFuzzer")).unwrap_or(lines.len().saturating_sub(8));
+    lines[from..].iter().take(8).copied().collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_libfuzzer_says_is_read() {
+        let said = "INFO: Seed: 5\n#2\tINITED cov: 32 ft: 32 corp: 1/1b exec/s: 0\n#9\tDONE   cov: 38 ft: 40 corp: 3/9b\nDone 9 runs in 1 second(s)\nstat::number_of_executed_units: 2600924\n";
+        assert_eq!(summary(said), "2600924 inputs, 38 places reached");
+        let found = "#5 NEW cov: 3\nthread '<unnamed>' panicked at fm/src/claims.rs:150:37:\nattempt to divide by zero\n==7== ERROR: libFuzzer: deadly signal\n";
+        assert!(tail(found).starts_with("thread '<unnamed>' panicked at fm/src/claims.rs:150:37:\nattempt to divide by zero"));
+    }
+}

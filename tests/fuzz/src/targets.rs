@@ -1,0 +1,41 @@
+//! The targets.
+//!
+//! Those of the launcher by what they read ([`text`], [`frames`], [`board`]), then the devices from below ([`datagrams`], [`tcp`],
+//! [`segment`]), and what they deliver: [`packets`] to Fast Messages, [`messages`] to the engine.
+
+mod board;
+mod datagrams;
+mod frames;
+mod input;
+mod messages;
+mod packets;
+mod segment;
+mod system;
+mod tcp;
+mod text;
+
+pub struct Target {
+    pub name: &'static str,
+    /// What it stands for, in a few words.
+    pub reads: &'static str,
+    pub run: fn(&[u8]),
+    /// Valid inputs, from which others are made.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+pub const TARGETS: &[Target] = &[
+    Target { name: "machine-file", reads: "machine files", run: text::machine_file, seeds: text::machine_file_seeds },
+    Target { name: "placement", reads: "hostfiles, rank files, --host and --map-by", run: text::placement, seeds: text::placement_seeds },
+    Target { name: "options", reads: "the command line and HPVM_* variables", run: text::options, seeds: text::options_seeds },
+    Target { name: "start-up", reads: "a rank's environment and the network's file", run: text::start_up, seeds: text::start_up_seeds },
+    Target { name: "system", reads: "/proc, control groups, lists of processors, facts of hpvmrun doctor, ssh's words", run: system::run, seeds: system::seeds },
+    Target { name: "frames", reads: "frames between hpvmrun and hpvmd, and a node's job", run: frames::frames, seeds: frames::frames_seeds },
+    Target { name: "channel", reads: "the stream of a node: greeting, then frames", run: frames::channel, seeds: frames::channel_seeds },
+    Target { name: "link", reads: "messages between keepers and hpvmrun", run: frames::link, seeds: frames::link_seeds },
+    Target { name: "board", reads: "status lines, on the board and from afar", run: board::run, seeds: board::seeds },
+    Target { name: "datagrams", reads: "frames of fm/reliability", run: datagrams::run, seeds: datagrams::seeds },
+    Target { name: "tcp", reads: "the first bytes and the packets of a TCP connection", run: tcp::run, seeds: tcp::seeds },
+    Target { name: "segment", reads: "shared memory that a neighbour writes", run: segment::run, seeds: segment::seeds },
+    Target { name: "packets", reads: "packets of Fast Messages: streams, credits", run: packets::run, seeds: packets::seeds },
+    Target { name: "messages", reads: "the engine's messages: envelopes, announcements, answers", run: messages::run, seeds: messages::seeds },
+];
