@@ -75,7 +75,7 @@ pub struct Cut {
 
 impl Cut {
     pub fn of(bytes: u64) -> Cut {
-        Cut { bytes, unit: bytes.div_ceil(SIDE).next_multiple_of(UNIT_MIN) }
+        Cut { bytes, unit: bytes.div_ceil(SIDE).max(1).next_multiple_of(UNIT_MIN) }
     }
 
     fn units(self) -> u64 {
@@ -210,10 +210,12 @@ mod tests {
 
     #[test]
     fn a_body_of_any_length_is_cut() {
-        for bytes in [1, UNIT_MIN, UNIT_MIN + 1, SIDE * UNIT_MIN, SIDE * UNIT_MIN + 1, 1 << 47] {
+        for bytes in [0, 1, UNIT_MIN, UNIT_MIN + 1, SIDE * UNIT_MIN, SIDE * UNIT_MIN + 1, 1 << 47] {
             let cut = Cut::of(bytes);
             assert!(cut.units() <= SIDE, "{bytes}");
             assert_eq!(cut.bytes_of(0..cut.units()), 0..bytes);
+            let words = words();
+            assert_eq!(Claims(&words).take(Ticket(0), cut, End::Front, 1).is_some(), bytes > 0);
         }
     }
 }

@@ -118,6 +118,7 @@ impl Process {
     }
 
     fn helped(&self, mut fetch: Fetch, left: Range<u64>) {
+        let left = left.start..left.end.min(fetch.bytes);
         if left.is_empty() {
             self.fetched(&fetch);
         } else {
@@ -132,9 +133,12 @@ impl Process {
     /// The receiver has begun to read a body of ours.
     pub(crate) fn on_help(&self, from: Peer, invitation: Invitation) {
         let Some(request) = self.requests.find(invitation.send) else { return };
-        let at_once = match request.inner.lock().state {
-            State::Sending { to, envelope } if to == from => envelope.plane != Plane::PointToPoint,
-            _ => return,
+        let at_once = {
+            let inner = request.inner.lock();
+            match inner.state {
+                State::Sending { to, envelope } if to == from && (1..=inner.memory.len()).contains(&invitation.bytes) => envelope.plane != Plane::PointToPoint,
+                _ => return,
+            }
         };
         self.copies.0.lock().helps.push_back(Help { to: from, invitation, took: false, at_once });
     }
@@ -173,3 +177,6 @@ impl Process {
         bytes.is_some_and(|bytes| self.fm.write(help.to, address + portion.start, bytes))
     }
 }
+
+#[cfg(test)]
+mod tests;

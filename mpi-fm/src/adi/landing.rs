@@ -4,7 +4,7 @@
 //! copied on the way. A message that no receive waits for, or whose first bytes do not say enough, comes whole to its
 //! [handler](super::upcall), as short ones do.
 
-use super::envelope::{DATA, EAGER, Envelope, Words};
+use super::envelope::{DATA, EAGER, Envelope, Plane, Words};
 use super::receive::matched_tag;
 use crate::process::Process;
 use crate::request::State;
@@ -25,7 +25,7 @@ impl Process {
 
     /// A message begins that travels with its envelope: it is matched now, in its turn.
     fn place_eager(&self, from: Peer, envelope: Envelope, len: usize) -> Option<Landing> {
-        let queues = self.queues_of(envelope.comm)?;
+        let queues = self.queues_of(envelope.comm).filter(|_| envelope.plane != Plane::Partitioned)?;
         let tag = matched_tag(envelope.plane, envelope.tag);
         let receive = queues.plane(envelope.plane).lock().arrive(envelope.source, tag)?;
         let bytes = (len - Envelope::SIZE) as u64;
@@ -48,10 +48,10 @@ impl Process {
     /// Lends the place of a packet's payload from byte `at` on to `fill`. The receive is complete when all of it is there.
     pub(super) fn land(&self, landing: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {
         let Landing { place: receive, skip, len, offset } = landing;
-        let (left_here, offset) = (len - at, offset + (at - skip) as u64);
+        let (left_here, offset) = (len - at, offset.saturating_add((at - skip) as u64));
         let Some(request) = self.requests.find(receive) else { return nowhere(left_here, fill) };
         let mut inner = request.inner.lock();
-        let State::Receiving { left } = inner.state else { return nowhere(left_here, fill) };
+        let State::Receiving { left: left @ 1.. } = inner.state else { return nowhere(left_here, fill) };
         let filled = match inner.memory.room_at(offset, left_here) {
             Some(room) => fill(room),
             None => aside(left_here, fill, |bytes| inner.memory.write_at(offset, bytes)),

@@ -154,8 +154,8 @@ impl Outgoing {
 
     #[inline]
     pub fn refund(&mut self, messages: u32, bytes: u64) {
-        self.messages_left += messages;
-        self.bytes_left += bytes;
+        self.messages_left = self.messages_left.saturating_add(messages);
+        self.bytes_left = self.bytes_left.saturating_add(bytes);
     }
 }
 

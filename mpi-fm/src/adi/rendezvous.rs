@@ -77,7 +77,11 @@ impl Process {
     /// The receive has all it will get.
     pub(super) fn received(&self, receive: Handle) {
         let Some(request) = self.requests.find(receive) else { return };
-        self.requests.end(request, request.inner.lock());
+        let inner = request.inner.lock();
+        // Whoever sends more than was asked for.
+        if !request.is_done() {
+            self.requests.end(request, inner);
+        }
     }
 
     /// Both ends are here.
@@ -118,21 +122,24 @@ impl Process {
         let Words { a: receive, long: offset, .. } = words;
         let Some(request) = self.requests.find(receive) else { return };
         {
-            let mut inner = request.inner.lock();
-            inner.memory.write_at(offset, data);
+            let mut guard = request.inner.lock();
+            let inner = &mut *guard;
             match &mut inner.state {
                 State::Receiving { left } => {
+                    inner.memory.write_at(offset, data);
                     *left = left.saturating_sub(data.len() as u64);
                     if *left > 0 {
                         return;
                     }
                 }
-                State::Partitioned(partitioned) => {
+                State::Partitioned(partitioned) if partitioned.is_receiving() => {
+                    inner.memory.write_at(offset, data);
                     if let Some(outcome) = partitioned.arrived(offset, data.len() as u64) {
-                        self.end_round(receive, request, inner, outcome);
+                        self.end_round(receive, request, guard, outcome);
                     }
                     return;
                 }
+                // Nothing is awaited there: its memory is not the network's to write.
                 _ => return,
             }
         }

@@ -2,7 +2,7 @@
 
 use super::envelope::{
     Announcement, BUDGET, Budget, CANCEL, CANCELLED, CLEAR_TO_SEND, DATA, EAGER, Envelope, FETCHED, HELP, HELPED, Help, Invitation,
-    READY_TO_SEND, Words,
+    Plane, READY_TO_SEND, Words,
 };
 use super::matching::Matcher;
 use super::peer::Portion;
@@ -122,6 +122,10 @@ fn with_words(body: &[u8]) -> Option<(Envelope, Words)> {
 impl Process {
     #[inline(always)]
     fn on_eager(&self, from: Peer, envelope: Envelope, body: &[u8]) {
+        // Where partitioned requests meet, everything is announced.
+        if envelope.plane == Plane::Partitioned {
+            return;
+        }
         let Some(queues) = self.queues_of(envelope.comm) else {
             // The communicator is gone: nobody can receive the message any more.
             self.owe(from, body.len() as u64);

@@ -39,10 +39,10 @@ impl Receiving {
 
     /// Bytes from `offset` on are here. Returns whether these were the last.
     fn arrived(&mut self, partition: u64, mut offset: u64, len: u64) -> bool {
-        let end = offset + len;
+        let end = offset.saturating_add(len);
         while offset < end {
             let index = offset / partition;
-            let next = ((index + 1) * partition).min(end);
+            let next = (index + 1).saturating_mul(partition).min(end);
             if let Some(missing) = self.missing.get_mut(index as usize) {
                 *missing = missing.saturating_sub(next - offset);
             }
@@ -54,6 +54,11 @@ impl Receiving {
 }
 
 impl Partitioned {
+    /// A round is under way into whose buffer bytes may come.
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.active && matches!(self.side, Side::Receive(_))
+    }
+
     /// Bytes from `offset` on are in the buffer. Returns how the round ends, if these were the last.
     pub(crate) fn arrived(&mut self, offset: u64, len: u64) -> Option<Outcome> {
         let partition = self.shape.bytes;

@@ -231,7 +231,11 @@ impl Requests {
     #[inline]
     pub fn complete(&self, handle: Handle, outcome: Outcome) {
         let Some(request) = self.find(handle) else { return };
-        self.complete_locked(request, request.inner.lock(), outcome);
+        let inner = request.inner.lock();
+        // A peer that answers once more does no harm.
+        if !request.is_done() || inner.buffered {
+            self.complete_locked(request, inner, outcome);
+        }
     }
 
     /// As [`complete`](Self::complete), for who holds the request's lock.

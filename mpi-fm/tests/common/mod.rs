@@ -98,12 +98,14 @@ impl Job {
     pub fn with(size: u32, seed: u64, config: Config) -> Job {
         let plan = Plan { region_size: 4 << 20, ..Plan::default() };
         let network = Network::new(seed, size, plan);
-        let process = |me| {
-            let fm = Fm::new(Peer(me), size, vec![network.device(Peer(me))], |_| 0, Threading::Single, false);
-            Process::new(fm, Arc::new(Turns), Arc::new(Nowhere), config)
-        };
-        let processes = (0..size).map(process).collect();
+        let processes = (0..size).map(|me| Job::process(&network, me, size, config)).collect();
         Job { network, seed, processes }
+    }
+
+    /// One of `size` processes in a network.
+    pub fn process(network: &Network, me: u32, size: u32, config: Config) -> Arc<Process> {
+        let fm = Fm::new(Peer(me), size, vec![network.device(Peer(me))], |_| 0, Threading::Single, false);
+        Process::new(fm, Arc::new(Turns), Arc::new(Nowhere), config)
     }
 
     /// Runs `member` for every process until all are done; their results, in the order of ranks.
