@@ -68,6 +68,34 @@ impl Pulse {
     }
 }
 
+/// Something is waited for, for a time in which this process is awake.
+#[derive(Debug)]
+pub struct Wait {
+    since: Instant,
+    looked: Instant,
+}
+
+impl Wait {
+    pub fn new(now: Instant) -> Self {
+        Self { since: now, looked: now }
+    }
+
+    /// Whether it has had `limit`. To be called when [`next`](Self::next) says, after what has arrived was read.
+    pub fn is_over(&mut self, now: Instant, limit: Duration) -> bool {
+        // As for a silence.
+        if now - self.looked > limit / 2 {
+            self.since = now;
+        }
+        self.looked = now;
+        now >= self.since + limit
+    }
+
+    /// When to look again.
+    pub fn next(&self, limit: Duration) -> Instant {
+        (self.looked + limit / BEATS).min(self.since + limit)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +148,21 @@ mod tests {
             pulse.look(awake + Duration::from_secs(second));
         }
         assert_eq!(pulse.look(awake + LIMIT), Look::Silent);
+    }
+
+    #[test]
+    fn who_was_asleep_waits_anew() {
+        let start = Instant::now();
+        let (mut wait, mut looks) = (Wait::new(start), Vec::new());
+        while !wait.is_over(wait.next(LIMIT), LIMIT) {
+            looks.push((wait.looked - start).as_secs());
+        }
+        assert_eq!(looks, [2, 4, 6]);
+        let awake = start + 10 * LIMIT;
+        let mut wait = Wait::new(start);
+        assert!(!wait.is_over(awake, LIMIT));
+        while !wait.is_over(wait.next(LIMIT), LIMIT) {}
+        assert_eq!(wait.looked, awake + LIMIT);
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub mod hosts;
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -163,7 +163,7 @@ impl Rounds {
     }
 
     fn start(&self, plan: &Plan, mark: &str) -> Result<Child> {
-        let mut command = Command::new(&self.mpi.mpirun);
+        let mut command = hosts::interruptible(&self.mpi.mpirun);
         command.arg("-m").arg(&self.up.machines).arg("-n").arg((u32::from(HOSTS) * RANKS_PER_HOST).to_string());
         command.args(["--heartbeat", &plan.heartbeat.to_string(), "--start-timeout", &START.to_string()]);
         command.arg(&self.program).arg(plan.kind).env(MARK, mark);
@@ -199,7 +199,7 @@ impl Rounds {
                 return Ok(Some(format!("rank {rank} (")));
             }
             Fault::KillDaemon => hosts::signal("KILL", find(&|| on_host(&|pid| hosts::name(pid) == "hpvmd"))?)?,
-            Fault::StopDaemon => hosts::signal("STOP", find(&|| on_host(&|pid| hosts::name(pid) == "hpvmd"))?)?,
+            Fault::StopDaemon => hosts::signal("STOP", find(&|| on_host(&hosts::is_daemon_at_work))?)?,
             Fault::KillKeeper => {
                 hosts::signal("KILL", find(&|| on_host(&hosts::is_keeper))?)?;
             }

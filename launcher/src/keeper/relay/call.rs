@@ -14,6 +14,7 @@ use super::cause;
 use super::service::{self, Called};
 use crate::node::channel::Channel;
 use crate::node::machines::{Machine, Service};
+use crate::node::pulse::Wait;
 
 /// Of what ssh says before the node answers so much is kept.
 const SAID_MAX: usize = 4 << 10;
@@ -27,7 +28,8 @@ pub struct Call {
     /// ssh's, and what the remote side writes to its own.
     stderr: Option<ChildStderr>,
     said: String,
-    since: Instant,
+    /// For the answer.
+    pub wait: Wait,
 }
 
 impl Call {
@@ -38,21 +40,17 @@ impl Call {
         };
         rustix::io::ioctl_fionbio(&stderr, true)?;
         let channel = Channel::to_node(OwnedFd::from(from), OwnedFd::from(to))?;
-        Ok(Self { child: Some(child), service: None, channel, stderr: Some(stderr), said: String::new(), since: Instant::now() })
+        Ok(Self { child: Some(child), service: None, channel, stderr: Some(stderr), said: String::new(), wait: Wait::new(Instant::now()) })
     }
 
     /// Calls a service instead.
     pub fn to_service(machine: &Machine, service: &Service) -> Result<Self, String> {
         let (channel, called) = service::call(machine, service)?;
-        Ok(Self { child: None, service: Some(called), channel, stderr: None, said: String::new(), since: Instant::now() })
+        Ok(Self { child: None, service: Some(called), channel, stderr: None, said: String::new(), wait: Wait::new(Instant::now()) })
     }
 
     pub fn is_to_service(&self) -> bool {
         self.service.is_some()
-    }
-
-    pub fn since(&self) -> Instant {
-        self.since
     }
 
     pub fn has_answered(&self) -> bool {
@@ -133,12 +131,12 @@ impl Call {
     }
 
     /// The same for one that has not answered in time.
-    pub fn late(&mut self, machine: &Machine) -> String {
+    pub fn late(&mut self, machine: &Machine, limit: Duration) -> String {
         if let Some(called) = &self.service {
-            return called.late(self.since.elapsed());
+            return called.late(limit);
         }
         self.read();
-        let waited = format!("no answer for {:.0} s (--start-timeout)", self.since.elapsed().as_secs_f64());
+        let waited = format!("no answer for {:.0} s (--start-timeout)", limit.as_secs_f64());
         let said = [self.said.trim(), &self.channel.protocol().err().unwrap_or_default()].join("\n").trim().to_owned();
         unreachable(machine, &waited, "it still runs", &said)
     }

@@ -38,11 +38,10 @@ impl Stage {
 /// A service either runs and answers at once, or not.
 const SERVICE_MAX: Duration = Duration::from_secs(5);
 
-/// Until when an answer to a call is waited for.
-fn answer_by(machine: &Machine, call: &Call, start: Option<Duration>) -> Option<Instant> {
+/// How long an answer to a call is waited for.
+fn time_for_an_answer(machine: &Machine, call: &Call, start: Option<Duration>) -> Option<Duration> {
     let has_ssh = machine.service.as_ref().is_some_and(|service| !service.only);
-    let limit = if call.is_to_service() && has_ssh { Some(start.map_or(SERVICE_MAX, |start| start.min(SERVICE_MAX))) } else { start };
-    limit.map(|limit| call.since() + limit)
+    if call.is_to_service() && has_ssh { Some(start.map_or(SERVICE_MAX, |start| start.min(SERVICE_MAX))) } else { start }
 }
 
 pub struct Node<'a> {
@@ -95,15 +94,16 @@ impl<'a> Node<'a> {
     }
 
     /// Whether it has answered just now: it is sent its share of the job.
-    pub fn greet(&mut self, plan: &Plan, index: usize, silence: Option<Duration>) {
-        let Some(call) = self.call.as_mut().filter(|_| matches!(self.stage, Stage::Called)) else { return };
-        let Ok(protocol) = call.channel.protocol() else { return };
+    pub fn greet(&mut self, plan: &Plan, index: usize, silence: Option<Duration>) -> bool {
+        let Some(call) = self.call.as_mut().filter(|_| matches!(self.stage, Stage::Called)) else { return false };
+        let Ok(protocol) = call.channel.protocol() else { return false };
         call.answered();
         call.channel.listen(silence);
         let silence = silence.map_or(0, |silence| silence.as_millis().try_into().unwrap_or(u32::MAX));
         call.channel.send(&Frame::Hello { protocol, silence });
         call.channel.send(&Frame::Job(NodeJob::of(plan, index).encode()));
         self.stage = Stage::Told;
+        true
     }
 
     pub fn send(&mut self, frame: &Frame) {
@@ -127,15 +127,16 @@ impl<'a> Node<'a> {
     pub fn look(&mut self, now: Instant, start: Option<Duration>) {
         let Some(call) = self.call.as_mut().filter(|_| !self.stage.is_over()) else { return };
         call.channel.look(now);
-        let late = answer_by(self.machine, call, start).is_some_and(|by| now >= by);
-        if late && matches!(self.stage, Stage::Called) && self.trouble.is_none() && !call.channel.is_closed() {
-            self.trouble = Some(call.late(self.machine));
+        let waits = matches!(self.stage, Stage::Called) && self.trouble.is_none() && !call.channel.is_closed();
+        if let Some(limit) = time_for_an_answer(self.machine, call, start).filter(|limit| waits && call.wait.is_over(now, *limit)) {
+            self.trouble = Some(call.late(self.machine, limit));
         }
     }
 
     pub fn next_look(&self, start: Option<Duration>) -> Option<Instant> {
         let call = self.call.as_ref().filter(|_| !self.stage.is_over())?;
-        let answer = answer_by(self.machine, call, start).filter(|_| matches!(self.stage, Stage::Called));
+        let limit = time_for_an_answer(self.machine, call, start).filter(|_| matches!(self.stage, Stage::Called));
+        let answer = limit.map(|limit| call.wait.next(limit));
         [call.channel.next_look(), answer].into_iter().flatten().min()
     }
 

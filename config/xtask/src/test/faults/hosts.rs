@@ -72,6 +72,27 @@ pub fn is_keeper(pid: i32) -> bool {
     name(pid).starts_with("hpvm-") && name(parent) != "hpvm-keeper-2"
 }
 
+/// An `hpvmd` that has come to its first own instructions. One that is stopped between `exec` and those cannot have seen to it that the kernel ends
+/// it with its session: it stays until somebody lets it go on.
+pub fn is_daemon_at_work(pid: i32) -> bool {
+    name(pid) == "hpvmd" && fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|input| input == Path::new("/dev/null"))
+}
+
+/// A command that SIGINT ends as it ends what a person has typed. Who is started in the background by a script ignores it, and so would `hpvmrun`.
+pub fn interruptible(program: &Path) -> Command {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok()).unwrap_or(0);
+    if ignored & INTERRUPT == 0 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(program);
+    command
+}
+
+/// The bit of SIGINT, which is 2.
+const INTERRUPT: u64 = 1 << 1;
+
 pub fn runs(pid: i32, program: &Path) -> bool {
     fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program)
 }
