@@ -2,7 +2,7 @@
 //!
 //! [`judge`] decides what the leaving of a rank means; [`output`] (over [`lines`] and [`sink`]) and
 //! [`stdin`] carry bytes; [`pmi`] serves programs of MPICH's family; [`watch`] notices MPI programs that run below a shell; [`summary`] and
-//! [`events`] tell people and programs; [`report`] says what ranks wait for, and [`hang`] when to say so unasked. [`control`] is the loop's other half: signals and messages.
+//! [`events`] tell people and programs, [`starting`] people who wait; [`report`] says what ranks wait for, and [`hang`] when to say so unasked. [`control`] is the loop's other half: signals and messages.
 //!
 //! A job goes through these phases, forward only:
 //!
@@ -21,8 +21,9 @@ pub mod judge;
 pub mod lines;
 pub mod output;
 pub mod pmi;
-mod report;
+pub mod report;
 pub mod sink;
+mod starting;
 pub mod stdin;
 pub mod summary;
 pub mod watch;
@@ -35,6 +36,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use crate::keeper::Keepers;
+use crate::mpir;
 use crate::network::Kept;
 use crate::options::JobOptions;
 use crate::plan::Plan;
@@ -45,6 +47,7 @@ use hang::Hang;
 use judge::{Ending, Judge};
 use output::{Output, Trouble};
 use pmi::Pmi;
+use starting::Starting;
 use stdin::Stdin;
 use watch::Watch;
 
@@ -106,6 +109,8 @@ struct Running<'a> {
     timeout: Option<Instant>,
     hang: Option<Hang>,
     failure_is_told: bool,
+    debugger_is_told: bool,
+    starting: Starting,
     /// Reports that wait for what the system says about the ranks.
     reports: Vec<(Instant, Why)>,
     look_again: Instant,
@@ -123,6 +128,7 @@ pub fn run(job: Job) -> u8 {
     let timeout = job.options.timeout.and_then(|after| now.checked_add(after));
     let hang_report = job.options.hang_report.unwrap_or(HANG_REPORT);
     let watch = Watch::default();
+    let starting = Starting::new(job.plan.size(), job.plan.machines.len());
     let mut running = Running {
         job,
         judge,
@@ -131,6 +137,8 @@ pub fn run(job: Job) -> u8 {
         timeout,
         hang: Hang::new(hang_report, now),
         failure_is_told: false,
+        debugger_is_told: false,
+        starting,
         reports: Vec::new(),
         look_again: Instant::now(),
         memory_kills: summary::memory_kills(),
@@ -215,6 +223,9 @@ impl Running<'_> {
         self.take_messages();
         self.judge.tick(now);
         self.job.stdin.work(ready.stdin, ready.stdin_gone, now);
+        if self.job.output.has_something() || self.judge.ending().is_some() {
+            self.starting.clear();
+        }
         if let Err(trouble) = self.job.output.work(now) {
             self.trouble(trouble);
         }
@@ -228,6 +239,7 @@ impl Running<'_> {
         let Some(first) = self.judge.incidents.first().copied().filter(|_| !self.failure_is_told) else { return };
         self.failure_is_told = true;
         let how = summary::incident(self.job.plan, &self.judge, &self.job.board, &first);
+        mpir::aborting(&how);
         let (pid, node) = (self.judge.pid(first.rank), self.job.plan.host_of(first.rank));
         self.event("failure", json!({ "rank": first.rank, "pid": pid, "node": node, "status": first.status(), "how": how }));
     }
@@ -286,6 +298,7 @@ impl Running<'_> {
     /// The last words.
     fn close(mut self) -> u8 {
         reap::everything(&self.job.spared, |_, _| ());
+        self.starting.clear();
         let mut status = self.judge.status();
         // The summary, where the user did not want to wait for the rest.
         let _ = self.job.output.work(Instant::now());

@@ -13,19 +13,24 @@
 //!
 //! [`doctor`] examines machines instead of running a job. Ranks on other machines are [`node`]'s business, and [`network`] makes the sockets by which they find each other.
 //!
+//! [`mpir`] is what debuggers look for, [`debug`] has ranks wait for one.
+//!
 //! Where to start reading: [`run`], which is those four steps, then [`job::judge`].
 //!
-//! `unsafe` is confined to [`sys`]: fork, exec and signal masks.
+//! `unsafe` is confined to [`sys`]: fork, exec and signal masks; [`mpir`] only exports names.
 
 #![deny(unsafe_code)]
 
 pub mod binding;
 pub mod capacity;
+pub mod debug;
 pub mod doctor;
 pub mod exit;
 pub mod job;
 pub mod keeper;
 pub mod link;
+#[allow(unsafe_code)]
+pub mod mpir;
 pub mod network;
 pub mod node;
 pub mod options;

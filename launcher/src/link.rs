@@ -28,6 +28,8 @@ pub enum Message {
     Done,
     /// hpvmd, to the outer keeper: it lives.
     Beat,
+    /// The relay: so many machines have answered.
+    Reached { machines: u32 },
     /// hpvmrun: send this signal to everything below.
     Signal { number: u32 },
     /// hpvmrun: end everything below.
@@ -52,6 +54,7 @@ impl Message {
             Self::Vanished { rank } => [8, rank, 0, 0],
             Self::Beat => [9, 0, 0, 0],
             Self::Look => [10, 0, 0, 0],
+            Self::Reached { machines } => [11, 0, machines, 0],
         }
     }
 
@@ -68,6 +71,7 @@ impl Message {
             8 => Self::Vanished { rank },
             9 => Self::Beat,
             10 => Self::Look,
+            11 => Self::Reached { machines: a },
             _ => return None,
         })
     }
@@ -151,7 +155,7 @@ impl AsFd for Link {
 mod tests {
     use super::*;
 
-    const ALL: [Message; 11] = [
+    const ALL: [Message; 12] = [
         Message::Hello { pid: 9 },
         Message::Started { rank: 1, pid: u32::MAX },
         Message::NotStarted { rank: 2, step: 4, errno: 13 },
@@ -159,6 +163,7 @@ mod tests {
         Message::Ended { rank: 3, end: End::Signal { number: 6, core: true } },
         Message::Ended { rank: 3, end: End::Signal { number: 9, core: false } },
         Message::Vanished { rank: 3 },
+        Message::Reached { machines: 9 },
         Message::Beat,
         Message::Done,
         Message::Signal { number: 15 },

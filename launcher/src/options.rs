@@ -57,6 +57,8 @@ pub struct JobOptions {
     pub hang_report: Option<Duration>,
     pub json_events: Option<PathBuf>,
     pub dry_run: bool,
+    /// The ranks that wait for a debugger.
+    pub gdb: Option<crate::debug::Ranks>,
     pub explain: bool,
     pub verbose: bool,
 }

@@ -10,6 +10,7 @@ use hpvm_wire::Place;
 use rustix::thread::CpuSet;
 
 use crate::binding;
+use crate::debug;
 use crate::exit::Refusal;
 use crate::node::machines::{Machine, Network, range};
 use crate::node::placement::{self, Placed};
@@ -73,6 +74,13 @@ impl Plan {
             // ssh begins in the user's home.
             parts.iter_mut().try_for_each(stay_here)?;
         }
+        let waiting = parts.len();
+        if let Some(ranks) = &options.job.gdb {
+            ranks.check(size).map_err(Refusal::Usage)?;
+            // Behind the others, in their order.
+            parts.extend(parts.iter().map(debug::waiting).collect::<Vec<_>>());
+        }
+        let waits = |rank: u32| options.job.gdb.as_ref().is_some_and(|ranks| ranks.contains(rank));
         let part_of = options.parts.iter().enumerate().flat_map(|(at, part)| (0..part.ranks).map(move |_| at));
         let mut local_sizes = vec![0; machines.len().max(1)];
         let node_of = |rank: u32| nodes.get(rank as usize).copied().unwrap_or(0);
@@ -94,7 +102,8 @@ impl Plan {
         };
         let rank = |(rank, part): (u32, usize)| {
             let cpus = cpus.get(rank as usize).cloned().unwrap_or_default();
-            Ok(RankPlan { place: place(rank, part), part, cores: cores(rank, &cpus)?, cpus })
+            let begun = if waits(rank) { part + waiting } else { part };
+            Ok(RankPlan { place: place(rank, part), part: begun, cores: cores(rank, &cpus)?, cpus })
         };
         let ranks = (0..size).zip(part_of).map(rank).collect::<Result<_, Refusal>>()?;
         let (devices, encrypt) = (options.job.devices, options.job.encrypt);

@@ -2,6 +2,7 @@
 //! and failed, and the last line is their sum.
 
 mod callgrind;
+mod debuggers;
 mod examples;
 mod faults;
 mod instructions;
@@ -24,6 +25,7 @@ use mpi_suite::{Mpi, checks, suite};
 use crate::repo::Repo;
 use crate::tools::{self, VALGRIND};
 use crate::{conformance, exec, install};
+use crate::{conformance, exec, fuzz, install};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -41,6 +43,8 @@ pub struct Args {
 enum Name {
     /// Unit, property, integration, simulation and tidy tests of all packages
     Cargo,
+    /// Made-up inputs for every parser, for a moment each; `cargo xtask fuzz` takes its time
+    Fuzz,
     /// The exported symbols of the installed libraries
     Symbols,
     /// docs/examples
@@ -59,6 +63,8 @@ enum Name {
     System,
     /// Programs of ours under the launchers of others
     Launchers,
+    /// gdb, and jobs that it looks at
+    Debuggers,
     /// Build systems that look for an MPI
     Projects,
     /// Instruction counts against those noted
@@ -76,6 +82,7 @@ struct Step {
 
 const STEPS: &[Step] = &[
     Step { name: Name::Cargo, run: |repo, _| cargo_tests(repo), slow: false },
+    Step { name: Name::Fuzz, run: |repo, _| fuzz::all(repo, FUZZ_SECONDS, &[]), slow: false },
     Step { name: Name::Symbols, run: |repo, _| symbols::run(repo), slow: false },
     Step { name: Name::Examples, run: |repo, _| examples::run(repo), slow: false },
     Step { name: Name::Suite, run: |repo, _| own_suite(repo), slow: false },
@@ -85,10 +92,14 @@ const STEPS: &[Step] = &[
     Step { name: Name::Machines, run: |repo, _| machines::run(repo), slow: false },
     Step { name: Name::System, run: |repo, _| system::run(repo), slow: false },
     Step { name: Name::Launchers, run: |repo, _| launchers::run(repo), slow: false },
+    Step { name: Name::Debuggers, run: |repo, _| debuggers::run(repo), slow: false },
     Step { name: Name::Projects, run: |repo, _| projects::run(repo), slow: false },
     Step { name: Name::Instructions, run: |repo, _| instructions::run(repo), slow: false },
     Step { name: Name::Mpich, run: |repo, _| conformance::mpich_gate(repo), slow: true },
 ];
+
+/// For each target.
+const FUZZ_SECONDS: u64 = 1;
 
 /// The sum is the last line of all output; a failed test shows in the exit status.
 pub fn run(args: &Args) -> Result<ExitCode> {
@@ -107,7 +118,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let name = format!("{:?}", step.name).to_lowercase();
         println!("\n== {name}");
         // What the installed library is needed for cannot pass without it; it fails by name rather than being left out.
-        let ready = [Name::Cargo, Name::Sim, Name::Instructions].contains(&step.name)
+        let ready = [Name::Cargo, Name::Fuzz, Name::Sim, Name::Instructions].contains(&step.name)
             || *installed.get_or_insert_with(install);
         let result = if ready { (step.run)(&repo, args) } else { Err(anyhow::anyhow!("nothing is installed")) };
         let counts = result.unwrap_or_else(|error| {

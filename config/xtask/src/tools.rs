@@ -21,6 +21,7 @@ pub const AUTOCONF: Tool = Tool { program: "autoconf", package: "autoconf" };
 pub const AUTOMAKE: Tool = Tool { program: "automake", package: "automake" };
 pub const MAKE: Tool = Tool { program: "make", package: "make" };
 pub const CC: Tool = Tool { program: "cc", package: "gcc" };
+pub const GDB: Tool = Tool { program: "gdb", package: "gdb" };
 pub const PYTHON: Tool = Tool { program: "python3", package: "python3" };
 /// Stands for Python's headers.
 pub const PYTHON_CONFIG: Tool = Tool { program: "python3-config", package: "python3-dev" };

@@ -10,9 +10,11 @@ use super::hang::{self, ANSWER, Hang, Todo};
 use super::judge::{Ending, Seen};
 use super::report::Report;
 use super::{GRACE_FAILURE, GRACE_USER, LOOK_AGAIN, Phase, Running, Why, summary};
+use crate::debug;
 use crate::exit::{self, End, signal_name};
 use crate::keeper::SURVIVOR_MAX;
 use crate::link::{Link, Message};
+use crate::mpir::{self, Place};
 use crate::node::daemon::serve::now_ns;
 use crate::reap;
 use crate::{proc, program};
@@ -121,10 +123,14 @@ impl Running<'_> {
                 }
                 Message::Started { rank, pid } => {
                     self.judge.started(rank, pid);
+                    self.starting.started();
                     // It may have rung before this was known.
                     self.watch_below(rank, Seen::on(&self.job.board[rank as usize]));
                     self.event("started", json!({ "rank": rank, "pid": pid, "node": self.job.plan.host_of(rank) }));
+                    self.tell_debugger();
+                    self.tell_how_to_debug(rank, pid);
                 }
+                Message::Reached { machines } => self.starting.reached(machines),
                 Message::NotStarted { rank, step, errno } => self.not_started(rank, step, errno),
                 Message::Ended { rank, end } => self.rank_ended(rank, end),
                 Message::Vanished { rank } => self.mpi_process_gone(rank, Instant::now()),
@@ -132,6 +138,27 @@ impl Running<'_> {
                 Message::Beat | Message::Signal { .. } | Message::Finish | Message::Look => (),
             }
         }
+    }
+
+    /// A rank that waits for a debugger.
+    fn tell_how_to_debug(&mut self, rank: u32, pid: u32) {
+        let plan = self.job.plan;
+        if self.job.options.gdb.as_ref().is_none_or(|ranks| !ranks.contains(rank)) {
+            return;
+        }
+        let machine = plan.machines.get(plan.ranks[rank as usize].place.node as usize);
+        self.job.output.note(&format!("rank {rank} on {} waits for a debugger:\n  {}", plan.host_of(rank), debug::command(pid, machine)));
+    }
+
+    /// Once, when all ranks have been started.
+    fn tell_debugger(&mut self) {
+        let plan = self.job.plan;
+        let pids: Option<Vec<u32>> = (0..plan.size()).map(|rank| self.judge.child(rank)).collect();
+        let Some(pids) = pids.filter(|_| !std::mem::replace(&mut self.debugger_is_told, true)) else { return };
+        mpir::spawned((0..).zip(pids).map(|(rank, pid)| {
+            let program = plan.parts[plan.ranks[rank as usize].part].file.to_str().unwrap_or_default();
+            Place { host: plan.host_of(rank), program, pid }
+        }));
     }
 
     fn rank_ended(&mut self, rank: u32, end: End) {

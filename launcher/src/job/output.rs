@@ -105,6 +105,12 @@ impl Output {
         interests
     }
 
+    /// Whether there is something to be written, or to be read first.
+    pub fn has_something(&self) -> bool {
+        let any = |group: &Group| group.open > 0 && !ready(&group.epoll, 1).is_empty();
+        self.sinks.iter().any(|(sink, _)| !sink.is_empty()) || self.groups.iter().any(any)
+    }
+
     /// Reads what there is to read, writes where there is room.
     pub fn work(&mut self, now: Instant) -> Result<(), Trouble> {
         for kind in [STDOUT, STDERR] {

@@ -8,7 +8,7 @@
 //! `docs/decisions/0012-flat-start.md`.
 
 pub mod call;
-mod cause;
+pub mod cause;
 mod node;
 mod service;
 mod streams;
@@ -55,6 +55,8 @@ struct Relay<'a> {
     bell: Bell,
     patience: Patience,
     nodes: Vec<Node<'a>>,
+    /// How many of them have answered.
+    answered: u32,
     streams: Streams,
     /// By rank: its process was made, and has ended.
     started: Vec<bool>,
@@ -127,6 +129,7 @@ impl<'a> Relay<'a> {
             bell: setup.bell,
             patience: setup.patience,
             nodes: nodes.collect(),
+            answered: 0,
             streams: Streams::new(ends),
             started: vec![false; plan.ranks.len()],
             ended: vec![false; plan.ranks.len()],
@@ -194,7 +197,10 @@ impl<'a> Relay<'a> {
     /// What a node has to say.
     fn hear(&mut self, index: usize, link: &mut Link) {
         let frames = self.nodes[index].receive();
-        self.nodes[index].greet(self.plan, index, self.patience.silence);
+        if self.nodes[index].greet(self.plan, index, self.patience.silence) {
+            self.answered += 1;
+            link.send(Message::Reached { machines: self.answered });
+        }
         for line in self.nodes[index].listen() {
             say(&format!("hpvmrun: {}: {line}\n", self.nodes[index].name()));
         }
@@ -339,6 +345,8 @@ fn say(text: &str) {
     let mut polled = [PollFd::from_borrowed_fd(stderr, PollFlags::OUT)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     if poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0) {
-        let _ = rustix::io::write(stderr, text.as_bytes());
+        // hpvmrun may be showing there how far it is.
+        let start = if rustix::termios::isatty(stderr) { "\r\x1b[K" } else { "" };
+        let _ = rustix::io::write(stderr, format!("{start}{text}").as_bytes());
     }
 }

@@ -31,6 +31,7 @@ pub enum Id {
     Encrypt,
     StartTimeout,
     Heartbeat,
+    Gdb,
 }
 
 /// Where an option may stand.
@@ -110,6 +111,8 @@ pub const FLAGS: &[Flag] = &[
         "when no rank has made progress for so long, say what each waits for, and end nothing (default 60; 0: never)"),
     flag(Id::JsonEvents, &["--json-events"], Some("FILE"), Scope::Job,
         "write what happens to the job to FILE, one JSON object per line"),
+    flag(Id::Gdb, &["--gdb"], Some("RANKS"), Scope::Call,
+        "have these ranks (0,2,4-7 or all) wait, stopped, until gdb is attached to them, and print what to type for that"),
     flag(Id::DryRun, &["--dry-run"], None, Scope::Call,
         "check everything, print what would be run and where, and run nothing"),
     flag(Id::Explain, &["--explain"], None, Scope::Job,

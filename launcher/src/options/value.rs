@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::completions::Shell;
 use super::table::{Flag, Id};
+use crate::debug::Ranks;
 use super::{BindTo, Devices, JobOptions, MapBy};
 
 /// More ranks than any machine's process table holds; what is below is judged by [`crate::capacity`].
@@ -35,6 +36,7 @@ pub fn set(job: &mut JobOptions, flag: &Flag, value: &OsStr) -> Result<(), Strin
         Id::Heartbeat => job.patience.silence = limit(value)?,
         Id::HangReport => job.hang_report = Some(seconds_or_never(value)?),
         Id::JsonEvents => job.json_events = Some(path(value)?),
+        Id::Gdb => job.gdb = Some(Ranks::parse(value)?),
         Id::DryRun => job.dry_run = switch(value)?,
         Id::Explain => job.explain = switch(value)?,
         Id::Verbose => job.verbose = switch(value)?,

@@ -1,0 +1,71 @@
+//! What a person sees at a terminal while many ranks are being started: how many machines have answered, how many ranks run.
+//!
+//! It stands in one line, which goes before anything else is written. There is none where stderr is no terminal, or all is there at once.
+
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// Fewer ranks on one machine are there before one has read that they are coming.
+const MANY: u32 = 32;
+/// Nobody wonders before.
+const AFTER: Duration = Duration::from_millis(400);
+
+pub struct Starting {
+    /// `None` when there is nothing to be seen, or no more.
+    bar: Option<ProgressBar>,
+    since: Instant,
+    machines: u64,
+    ranks: u64,
+    started: u64,
+}
+
+impl Starting {
+    /// Of a job of `ranks` on so many other `machines`.
+    pub fn new(ranks: u32, machines: usize) -> Self {
+        let wanted = (ranks >= MANY || machines > 1) && std::io::stderr().is_terminal();
+        Self { bar: wanted.then(ProgressBar::hidden), since: Instant::now(), machines: machines as u64, ranks: ranks.into(), started: 0 }
+    }
+
+    /// So many machines have answered.
+    pub fn reached(&mut self, machines: u32) {
+        self.show("machines have answered", machines.into(), self.machines);
+    }
+
+    /// One more rank runs.
+    pub fn started(&mut self) {
+        self.started += 1;
+        if self.started < self.ranks {
+            self.show("ranks are started", self.started, self.ranks);
+        } else {
+            self.clear();
+        }
+    }
+
+    /// Makes room for what is to be written.
+    pub fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn show(&mut self, what: &'static str, count: u64, of: u64) {
+        let Some(bar) = self.bar.as_ref().filter(|_| self.since.elapsed() >= AFTER && stderr_takes_more()) else { return };
+        if bar.is_hidden() {
+            bar.set_style(ProgressStyle::with_template("hpvmrun: {pos} of {len} {msg} {wide_bar}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        bar.set_length(of);
+        bar.set_message(what);
+        bar.set_position(count);
+    }
+}
+
+/// A terminal that stands still (Ctrl-S) must not keep hpvmrun from its work.
+fn stderr_takes_more() -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(rustix::stdio::stderr(), PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0)
+}
