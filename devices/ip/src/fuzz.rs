@@ -102,7 +102,7 @@ impl Sink for Counts {
 
     fn place(&mut self, _: Peer, header: Header, head: &[u8], len: usize) -> Option<Landing> {
         let skip = usize::from(head.first().copied()? & 31).min(head.len());
-        (header.handler.0 & 1 == 1).then_some(Landing { place: 1, skip, len, offset: 0 })
+        (header.handler().0 & 1 == 1).then_some(Landing { place: 1, skip, len, offset: 0 })
     }
 
     fn land(&mut self, _: Peer, landing: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {

@@ -76,7 +76,7 @@ impl Link for Sent {
     }
 
     fn commit(&mut self, header: Header) {
-        self.0.sent.lock().push((header.handler, std::mem::take(&mut self.1)));
+        self.0.sent.lock().push((header.handler(), std::mem::take(&mut self.1)));
     }
 }
 
