@@ -35,7 +35,7 @@ const FLAGS: &[&str] = &[
 ];
 
 /// One input may take so many seconds, and the process so many MiB: more is a find.
-const SECONDS_MAX: u32 = 10;
+const SECONDS_MAX: u32 = 60;
 const MIB_MAX: u32 = 1024;
 
 pub fn run(args: &Args) -> Result<ExitCode> {

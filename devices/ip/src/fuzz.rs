@@ -51,7 +51,7 @@ fn greeting(data: &[u8]) {
 fn packets(cut: usize, data: &[u8]) {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let Ok((ours, theirs)) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None) else { return };
-    let mut receiving = Receiving::new(Arc::new(ours));
+    let mut receiving = Receiving::new(Arc::new(ours), None);
     let mut counts = Counts::default();
     let mut taken = 0;
     // In pieces of one size, which the system's socket takes at once.
