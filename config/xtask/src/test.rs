@@ -24,7 +24,6 @@ use mpi_suite::{Mpi, checks, suite};
 
 use crate::repo::Repo;
 use crate::tools::{self, VALGRIND};
-use crate::{conformance, exec, install};
 use crate::{conformance, exec, fuzz, install};
 
 #[derive(clap::Args)]
