@@ -74,7 +74,7 @@ pub fn places(controller: &str, groups: &str, mounts: &str) -> Vec<(u32, PathBuf
         }
         if let Some((root, mount)) = mounts.lines().find_map(|line| mounted(line, version, controller)) {
             let below = Path::new(path).strip_prefix(&root).unwrap_or(Path::new(""));
-            let escapes = below.components().any(|part| part == std::path::Component::ParentDir);
+            let escapes = below.has_root() || below.components().any(|part| part == std::path::Component::ParentDir);
             places.push((version, mount, if escapes { PathBuf::new() } else { below.to_owned() }));
         }
     }
@@ -119,6 +119,13 @@ mod tests {
             let found = places("memory", &format!("4:memory:{group}\n"), MOUNTS);
             assert_eq!(found, [(1, "/sys/fs/cgroup/memory".into(), "".into())], "{group}");
         }
+    }
+
+    /// No kernel writes that.
+    #[test]
+    fn a_mount_without_a_root_leads_nowhere_else() {
+        let found = places("pids", "0::/a/b", "29 1 0:26 root /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n29 1 0:26  /x rw - cgroup2 cgroup2 rw");
+        assert!(found.iter().all(|(.., group)| group.is_relative()), "{found:?}");
     }
 
     #[test]
