@@ -268,7 +268,7 @@ impl Fm {
 
     /// A packet of a device on which credits are counted.
     fn deliver_counted(&self, from: Peer, header: Header, body: &[u8], upcall: &impl Upcall, streams: &mut Streams) {
-        if header.credits() > 0 {
+        if header.credits() > 0 && !header.is_garbled() {
             self.connection(from).lock().granted(header.credits());
         }
         if streams.deliver(upcall, from, header, body) {

@@ -71,7 +71,7 @@ pub fn parse_seen(stat: &str) -> Option<Seen> {
     let state = *fields.next()?.as_bytes().first()?;
     let (user, system): (u64, u64) = (fields.nth(10)?.parse().ok()?, fields.next()?.parse().ok()?);
     // Ticks are hundredths of a second for programs, whatever the kernel counts in.
-    Some(Seen { state, busy: (user + system) as u32 & Seen::BUSY_MASK })
+    Some(Seen { state, busy: user.wrapping_add(system) as u32 & Seen::BUSY_MASK })
 }
 
 /// All processes that can be seen.
@@ -132,6 +132,12 @@ mod tests {
         for broken in ["", "7 (a", "7 (a) R", "7 (a) R x"] {
             assert_eq!(parse(7, broken), None);
         }
+    }
+
+    #[test]
+    fn times_that_no_kernel_counts_do_no_harm() {
+        let stat = format!("7 (a) S 1 7 7 0 -1 4194304 1 0 0 0 {} 1 0 0", u64::MAX);
+        assert_eq!(parse_seen(&stat).map(|seen| (seen.state, seen.busy)), Some((b'S', 0)));
     }
 
     #[test]

@@ -112,14 +112,17 @@ impl Process {
         buf.read_at(0, &mut copy);
         let send = self.isend_owned(copy, to, Mode::Standard)?;
         let request = self.requests.get(send)?;
-        request.inner.lock().buffered = true;
-        request.set_done(true);
+        {
+            let mut inner = request.inner.lock();
+            inner.buffered = !request.is_done();
+            request.set_done(true);
+        }
         attached.sends.push((send, cost));
         Ok(send)
     }
 
     /// A buffered send has not left yet.
     fn is_under_way(&self, send: Handle) -> bool {
-        self.requests.find(send).is_some_and(|request| !request.inner.lock().memory.is_empty())
+        self.requests.find(send).is_some_and(|request| request.inner.lock().buffered)
     }
 }

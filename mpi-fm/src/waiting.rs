@@ -196,7 +196,7 @@ impl Process {
     fn oldest_send(&self, wanted: impl Fn(Plane, Handle) -> bool) -> Option<Waiting> {
         let is_wanted = |(handle, request): (Handle, &crate::request::Request)| {
             let inner = request.inner.lock();
-            let under_way = !request.is_done() || inner.buffered && !inner.memory.is_empty();
+            let under_way = !request.is_done() || inner.buffered;
             match &inner.state {
                 State::Sending { envelope, .. } if under_way && wanted(envelope.plane, inner.comm) => {
                     let tag = (envelope.plane == Plane::Collective).then_some(envelope.tag);

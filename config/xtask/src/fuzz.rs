@@ -39,13 +39,22 @@ const SECONDS_MAX: u32 = 60;
 const MIB_MAX: u32 = 1024;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let counts = all(&Repo::find(), args.seconds, &args.targets)?;
+    let counts = all(&Repo::find(), Length::Seconds(args.seconds), &args.targets)?;
     println!("\n{counts}");
     Ok(ExitCode::from(u8::from(counts.failed > 0)))
 }
 
+/// How long a target runs.
+#[derive(Clone, Copy)]
+pub enum Length {
+    /// With inputs that differ from run to run: a search.
+    Seconds(u64),
+    /// So many inputs, the same ones in each run: a test.
+    Inputs(u64),
+}
+
 /// Builds the targets and runs those of these names, or all.
-pub fn all(repo: &Repo, seconds: u64, names: &[String]) -> Result<Counts> {
+pub fn all(repo: &Repo, length: Length, names: &[String]) -> Result<Counts> {
     let fuzzer = Fuzzer::build(repo)?;
     let known = fuzzer.names()?;
     if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
@@ -53,7 +62,7 @@ pub fn all(repo: &Repo, seconds: u64, names: &[String]) -> Result<Counts> {
     }
     let mut counts = Counts::default();
     for name in known.iter().filter(|name| names.is_empty() || names.contains(name)) {
-        match fuzzer.run(name, seconds) {
+        match fuzzer.run(name, length) {
             Ok(summary) => {
                 counts.passed += 1;
                 println!("ok    fuzz {name}: {summary}");
@@ -99,13 +108,17 @@ impl Fuzzer {
     }
 
     /// What it came to; or what was found, and how to repeat it.
-    fn run(&self, name: &str, seconds: u64) -> Result<String> {
+    fn run(&self, name: &str, length: Length) -> Result<String> {
         let (corpus, found) = (self.folder.join("corpus").join(name), self.folder.join("found"));
         fs::create_dir_all(&corpus)?;
         fs::create_dir_all(&found)?;
         let mut command = Command::new(&self.program);
         command.current_dir(&found).env("HPVM_FUZZ_TARGET", name).env("HPVM_FUZZ_SEEDS", &corpus).env("RUST_BACKTRACE", "0");
-        command.arg(format!("-max_total_time={seconds}")).arg(format!("-timeout={SECONDS_MAX}")).arg(format!("-rss_limit_mb={MIB_MAX}"));
+        match length {
+            Length::Seconds(seconds) => command.arg(format!("-max_total_time={seconds}")),
+            Length::Inputs(inputs) => command.args([format!("-runs={inputs}"), "-seed=1".to_owned()]),
+        };
+        command.arg(format!("-timeout={SECONDS_MAX}")).arg(format!("-rss_limit_mb={MIB_MAX}"));
         command.arg(format!("-artifact_prefix={}/{name}-", found.display())).args(["-print_final_stats=1", "-max_len=4096"]).arg(&corpus);
         let log = self.folder.join(format!("{name}.log"));
         let ended = exec::logged(&mut command, &log);

@@ -81,7 +81,7 @@ struct Step {
 
 const STEPS: &[Step] = &[
     Step { name: Name::Cargo, run: |repo, _| cargo_tests(repo), slow: false },
-    Step { name: Name::Fuzz, run: |repo, _| fuzz::all(repo, FUZZ_SECONDS, &[]), slow: false },
+    Step { name: Name::Fuzz, run: |repo, _| fuzz::all(repo, fuzz::Length::Inputs(FUZZ_INPUTS), &[]), slow: false },
     Step { name: Name::Symbols, run: |repo, _| symbols::run(repo), slow: false },
     Step { name: Name::Examples, run: |repo, _| examples::run(repo), slow: false },
     Step { name: Name::Suite, run: |repo, _| own_suite(repo), slow: false },
@@ -98,7 +98,7 @@ const STEPS: &[Step] = &[
 ];
 
 /// For each target.
-const FUZZ_SECONDS: u64 = 1;
+const FUZZ_INPUTS: u64 = 3000;
 
 /// The sum is the last line of all output; a failed test shows in the exit status.
 pub fn run(args: &Args) -> Result<ExitCode> {

@@ -73,8 +73,8 @@ impl Part {
     #[inline]
     fn slot(&self, slot: usize) -> &Slot {
         // Processors fetch lines by pairs. Were the next step's slot in the same one, who looks at this step's would take it from its owner.
+        assert!(slot < SLOTS);
         let line = slot % (SLOTS / 2) * 2 + slot / (SLOTS / 2);
-        assert!(line < SLOTS);
         // SAFETY: the slots lie behind the marks; any bytes are valid.
         unsafe { self.at.cast::<Mark>().add(self.members).cast::<Slot>().add(line).as_ref() }
     }

@@ -106,7 +106,8 @@ fn job() -> u8 {
 
 /// What a child of `hpvmd --system` is, once it is the user's.
 fn context() -> u8 {
-    end_with_parent();
+    // The daemon has one thread.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     // It was started by another path.
     let _ = rustix::thread::set_name(c"hpvmd");
     match system::serve::granted() {

@@ -108,6 +108,25 @@ pub fn exec_anew(stdio: [BorrowedFd; 3], arguments: &[CString], environment: &[C
     io::Error::last_os_error()
 }
 
+/// Closes all descriptors but those for input, output and errors, and these two.
+pub fn keep_only(kept: [BorrowedFd; 2]) {
+    let [one, other] = kept.map(|fd| fd.as_raw_fd() as u32);
+    let (low, high) = (one.min(other), one.max(other));
+    for (first, last) in [(3, low - 1), (low + 1, high - 1), (high + 1, u32::MAX)] {
+        if first <= last {
+            // SAFETY: this process has one thread, which uses none of them any more; what cannot be closed closes itself at exec.
+            unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+        }
+    }
+}
+
+/// Leaves the keys that this process shares with the daemon, if the kernel has such.
+pub fn leave_keyring() {
+    const JOIN_SESSION_KEYRING: libc::c_int = 1;
+    // SAFETY: no name: a keyring of its own.
+    unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+}
+
 /// No other process of the same user may look into this one, until it runs another program.
 pub fn hide() -> io::Result<()> {
     // SAFETY: numbers only.

@@ -90,6 +90,10 @@ impl Process {
         {
             self.owe(arrived.from, body.len() as u64);
         }
+        // A short one was over when it was sent; now it ends in another way.
+        if let Some(request) = self.requests.find(send) {
+            request.set_done(false);
+        }
         self.requests.complete(send, WITHDRAWN);
     }
 
@@ -102,11 +106,16 @@ impl Process {
         self.reply(from, CANCELLED, &answer.to_bytes());
     }
 
-    pub(crate) fn on_cancelled(&self, words: Words) {
+    pub(crate) fn on_cancelled(&self, from: Peer, words: Words) {
         let Words { a: send, b: withdrawn, .. } = words;
         let Some(request) = self.requests.find(send) else { return };
         let left = {
             let mut inner = request.inner.lock();
+            // Nobody else was asked.
+            let was_asked = matches!(inner.state, State::Sending { to, .. } if to == from) && inner.cancelling;
+            if !was_asked {
+                return;
+            }
             inner.cancelling = false;
             // An eager message has left, and was kept from completing; the body of an announced one may be on its way still.
             inner.memory.is_empty()

@@ -44,7 +44,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    const UNKNOWN: Limit = Limit { bytes: 0, scattered_bytes: 0, version: u32::MAX };
+    pub const UNKNOWN: Limit = Limit { bytes: 0, scattered_bytes: 0, version: u32::MAX };
 }
 
 /// A message that waits for room.

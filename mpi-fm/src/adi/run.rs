@@ -85,10 +85,11 @@ impl<R> Run<R> {
     }
 
     fn place(&self, order: u32) -> Option<usize> {
-        // They are sorted, and never as many as 31 bits can tell apart.
-        let oldest = self.queue.front()?.order;
-        let wanted = oldest + u64::from(order.wrapping_sub(oldest as u32) & u32::MAX >> 1);
-        self.queue.binary_search_by_key(&wanted, |posted| posted.order).ok()
+        // They are sorted. Between the oldest and the newest others may have been posted elsewhere, more of them than 31 bits can count.
+        let (oldest, newest) = (self.queue.front()?.order, self.queue.back()?.order);
+        let first = oldest + u64::from(order.wrapping_sub(oldest as u32) & u32::MAX >> 1);
+        let mut candidates = (first..=newest).step_by(1 << 31);
+        candidates.find_map(|wanted| self.queue.binary_search_by_key(&wanted, |posted| posted.order).ok())
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Posted<R>> {

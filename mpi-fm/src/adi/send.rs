@@ -235,7 +235,10 @@ impl Process {
             eager => eager,
         };
         let whole = eager.min(self.fm.max_message(peer) - Envelope::SIZE) as u64;
-        let unread = if self.fm.can_read(peer) { self.config.fetch_bytes_min().saturating_sub(1) } else { u64::MAX };
+        let can_read = self.fm.can_read(peer);
+        // A peer that has not begun yet may be read later: then it is asked again.
+        let version = if can_read || self.fm.sends_in_place(peer) { version } else { Limit::UNKNOWN.version };
+        let unread = if can_read { self.config.fetch_bytes_min().saturating_sub(1) } else { u64::MAX };
         Limit { bytes: whole.min(unread), scattered_bytes: whole, version }
     }
 }

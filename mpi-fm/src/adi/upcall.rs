@@ -91,7 +91,7 @@ impl Handlers<'_> {
             }
             CANCELLED => {
                 if let Some((words, _)) = Words::read(body) {
-                    self.0.on_cancelled(words);
+                    self.0.on_cancelled(from, words);
                 }
             }
             _ => {}

@@ -74,7 +74,7 @@ impl Process {
             return self.finish_special(handle, request, inner);
         }
         let outcome = inner.outcome.take();
-        if inner.buffered && !inner.memory.is_empty() {
+        if inner.buffered {
             inner.held = false; // the message is still on its way
         } else {
             self.requests.free_locked(request, inner);
@@ -206,7 +206,7 @@ impl Process {
             return freed;
         }
         inner.held = false;
-        let on_its_way = inner.buffered && !inner.memory.is_empty();
+        let on_its_way = inner.buffered;
         let over = request.is_done() && !on_its_way;
         drop(inner);
         if over {

@@ -92,7 +92,7 @@ pub struct Inner {
     pub cancelling: bool,
     /// A send whose body its receiver has yet to get: counted in [`Requests::has_bodies`].
     pub announced: bool,
-    /// A buffered send: done for the user from the start, under way until its memory is empty.
+    /// A buffered send that is under way: done for the user from the start.
     pub buffered: bool,
 }
 
@@ -256,6 +256,7 @@ impl Requests {
     #[inline(always)]
     pub fn end(&self, request: &Request, mut inner: Guard<'_, Inner>) {
         debug_assert!(!request.is_done() || inner.buffered, "a request completes twice");
+        inner.buffered = false;
         inner.memory.clear();
         if inner.outcome.error.is_none() && inner.held {
             request.set_done(true);
@@ -303,6 +304,7 @@ impl Requests {
 
     #[inline(always)]
     fn give_back(&self, request: &Request, inner: Guard<'_, Inner>) {
+        debug_assert!(!inner.announced && !inner.buffered, "nothing is under way");
         drop(inner);
         let handle = request.handle.load(Ordering::Relaxed);
         request.handle.store(handle | VACANT, Ordering::Release);

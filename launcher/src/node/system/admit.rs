@@ -60,6 +60,8 @@ impl Verdict {
 
 /// The child's life up to the program that it becomes, which waits for the context.
 pub fn run(config: &Config, key: Key, wish: &Wish, stream: &impl AsFd, link: &OwnedFd) -> ! {
+    // Neither other callers nor the daemon's own door are any business of what takes its time here.
+    account::keep_only([stream.as_fd(), link.as_fd()]);
     let _ = sys::unblock_signals();
     let _ = rustix::process::setsid();
     let verdict = become_caller(config, key, wish);
@@ -87,6 +89,9 @@ fn become_caller(config: &Config, key: Key, wish: &Wish) -> Result<Account, Stri
         return Err("/etc/nologin is there".into());
     }
     account::become_user(&account).map_err(|error| format!("cannot become {}: {error}", wish.user))?;
+    // Becoming somebody else shows the memory again, in which the daemon's secrets are.
+    account::hide().map_err(|error| format!("cannot hide what the daemon knows: {error}"))?;
+    account::leave_keyring();
     let mut why = format!("key {key} is in no list of {}'s", wish.user);
     for path in config.lists(&account) {
         match read_list(&path, &account) {
@@ -141,7 +146,12 @@ fn serve(account: &Account, stream: BorrowedFd, link: BorrowedFd) -> io::Error {
         let _ = std::env::set_current_dir("/");
     }
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    account::exec_anew([stream, link, rustix::stdio::stderr()], &[c"hpvmd".into(), c"--context".into()], &environment)
+    // The daemon's log is not the user's to write, or to close.
+    let null = match fs::OpenOptions::new().write(true).open("/dev/null") {
+        Ok(null) => null,
+        Err(error) => return error,
+    };
+    account::exec_anew([stream, link, null.as_fd()], &[c"hpvmd".into(), c"--context".into()], &environment)
 }
 
 #[cfg(test)]

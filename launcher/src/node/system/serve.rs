@@ -1,6 +1,7 @@
 //! The loop of `hpvmd --system`. Nothing in it blocks but `poll`.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::thread;
@@ -63,8 +64,9 @@ struct Holder {
     user: String,
 }
 
+/// What is not heard must not end the daemon.
 fn say(text: &str) {
-    eprintln!("hpvmd: {text}");
+    let _ = writeln!(std::io::stderr(), "hpvmd: {text}");
 }
 
 impl Daemon {

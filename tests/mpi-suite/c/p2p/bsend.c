@@ -62,6 +62,31 @@ static void reused(void) {
     free(data);
 }
 
+/* A message of nothing that has to wait behind others arrives, too. */
+static void empty_behind_others(void) {
+    enum { OTHERS = 2000 };
+    int size = packed_size(1), detached_size, value = 1;
+    char *buffer = get_memory((size_t)size), *detached;
+    static MPI_Request request[OTHERS];
+    OK(MPI_Buffer_attach(buffer, size));
+    OK(MPI_Barrier(MPI_COMM_WORLD));
+    if (world_rank == 0) {
+        for (int k = 0; k < OTHERS; k++)
+            OK(MPI_Isend(&value, 1, MPI_INT, 1, 3, MPI_COMM_WORLD, &request[k]));
+        OK(MPI_Bsend(NULL, 0, MPI_INT, 1, 4, MPI_COMM_WORLD));
+        OK(MPI_Waitall(OTHERS, request, MPI_STATUSES_IGNORE));
+    } else if (world_rank == 1) {
+        double start = MPI_Wtime();
+        while (MPI_Wtime() - start < 0.1)
+            continue;
+        OK(MPI_Recv(NULL, 0, MPI_INT, 0, 4, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
+        for (int k = 0; k < OTHERS; k++)
+            OK(MPI_Recv(&value, 1, MPI_INT, 0, 3, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
+    }
+    OK(MPI_Buffer_detach(&detached, &detached_size));
+    free(buffer);
+}
+
 /* Too much, or nothing attached, is an error that leaves everything else usable. */
 static void full(void) {
     int size = packed_size(10), detached_size, value = 3;
@@ -86,6 +111,7 @@ int main(int argc, char **argv) {
     need_ranks(2);
     just_enough();
     reused();
+    empty_behind_others();
     full();
     OK(MPI_Barrier(MPI_COMM_WORLD));
     /* The last messages are delivered by MPI_Finalize, which detaches (section 11.2.2). */

@@ -50,6 +50,23 @@ static void receives(void) {
     EQ(value, 99);
 }
 
+/* The same for a message to oneself that no receive has met. */
+static void send_to_self(void) {
+    int value = 5, got = 0, cancelled = 0;
+    MPI_Request request;
+    MPI_Status status;
+    OK(MPI_Isend(&value, 1, MPI_INT, world_rank, 81, MPI_COMM_WORLD, &request));
+    OK(MPI_Cancel(&request));
+    OK(MPI_Wait(&request, &status));
+    OK(MPI_Test_cancelled(&status, &cancelled));
+    if (!cancelled) {
+        OK(MPI_Recv(&got, 1, MPI_INT, world_rank, 81, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
+        EQ(got, 5);
+    }
+    OK(MPI_Iprobe(world_rank, 81, MPI_COMM_WORLD, &got, MPI_STATUS_IGNORE));
+    CHECK_MSG(!got, "a message is left whose send was %s", cancelled ? "cancelled" : "received");
+}
+
 /* What was not cancelled arrives, in order; the sender says how many that are. */
 static void sends(int bytes, int synchronous) {
     unsigned char *buffer = get_memory((size_t)bytes);
@@ -89,6 +106,7 @@ int main(int argc, char **argv) {
     begin(&argc, &argv);
     need_ranks(2);
     receives();
+    send_to_self();
     static const int sizes[] = {0, 8, 500, 30000, 1000000};
     for (int k = 0; k < 5; k++) {
         sends(sizes[k], 0);
