@@ -219,7 +219,7 @@ impl Process {
     #[inline]
     fn travels_whole(&self, out: &mut Outgoing, peer: Peer, bytes: u64, scattered: impl FnOnce() -> bool) -> bool {
         if out.limit.version != self.config.version() {
-            out.limit = self.eager_limit(peer);
+            out.limit = self.eager_limit(peer, out.sequence);
         }
         bytes <= out.limit.bytes || bytes <= out.limit.scattered_bytes && scattered()
     }
@@ -227,7 +227,7 @@ impl Process {
     /// A long message that the peer can read out of our memory does not travel whole: what we can do there, it can do here; and if it
     /// cannot, it says so.
     #[cold]
-    fn eager_limit(&self, peer: Peer) -> Limit {
+    fn eager_limit(&self, peer: Peer, sent: u32) -> Limit {
         let version = self.config.version();
         let eager = match self.config.eager_bytes_max() {
             Config::EAGER_BYTES_MAX => Config::EAGER_BYTES_MAX.max(self.fm.unasked_max(peer)),
@@ -236,12 +236,16 @@ impl Process {
         };
         let whole = eager.min(self.fm.max_message(peer) - Envelope::SIZE) as u64;
         let can_read = self.fm.can_read(peer);
-        // A peer that has not begun yet may be read later: then it is asked again.
-        let version = if can_read || self.fm.sends_in_place(peer) { version } else { Limit::UNKNOWN.version };
+        // A peer may not have begun yet, and be read later: after the first messages it is asked again.
+        let is_settled = can_read || sent >= FIRST || self.fm.sends_in_place(peer);
+        let version = if is_settled { version } else { Limit::UNKNOWN.version };
         let unread = if can_read { self.config.fetch_bytes_min().saturating_sub(1) } else { u64::MAX };
         Limit { bytes: whole.min(unread), scattered_bytes: whole, version }
     }
 }
+
+/// So many messages go to a peer before it is taken for one whose memory cannot be read.
+const FIRST: u32 = 16;
 
 /// From so many bytes on a body that is one piece is left to the device where it lies, which may spare copying it.
 pub(super) const IN_PLACE_MIN: u64 = 2048;
