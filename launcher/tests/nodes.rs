@@ -200,7 +200,7 @@ fn what_keeps_a_machine_from_being_used_is_said() {
 fn what_ssh_says_on_a_way_that_works_is_not_shown_and_what_hpvmd_says_is() {
     let signs = TempDir::new().unwrap();
     let signs = signs.path().display();
-    let afar = format!("(while [ ! -e {signs}/running ]; do sleep 0.02; done; echo 'from afar' >&2; mktemp {signs}/said.XXXX) >/dev/null &");
+    let afar = format!("(while [ ! -e {signs}/running ]; do sleep 0.02; done; echo 'from afar' >&2; echo > {signs}/said.$$) >/dev/null &");
     let folder = machines(&format!("echo 'Warning: something about keys' >&2; {afar}"));
     // It has left the shells; the rest of its way is short.
     let wait = format!("touch {signs}/running; while [ $(ls {signs}/said.* | wc -l) != 2 ]; do sleep 0.1; done; sleep 1");

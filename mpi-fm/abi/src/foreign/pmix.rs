@@ -78,7 +78,7 @@ struct Library {
 
 /// A launcher that serves PMIx.
 pub struct Pmix {
-    library: Library,
+    functions: Library,
     me: Proc,
     world: World,
 }
@@ -94,7 +94,7 @@ impl Pmix {
         let mut me = Proc { namespace: [0; 256], rank: 0 };
         // SAFETY: `me` is writable; there are no directives.
         library.check("PMIx_Init", unsafe { (library.init)(&mut me, std::ptr::null_mut(), 0) })?;
-        let mut pmix = Pmix { library, me, world: World { rank: me.rank, size: 0, appnum: None, universe_size: None } };
+        let mut pmix = Pmix { functions: library, me, world: World { rank: me.rank, size: 0, appnum: None, universe_size: None } };
         let Some(size) = pmix.number(ANY_RANK, c"pmix.job.size") else { bail!(OTHER, "the PMIx launcher does not say how many ranks there are") };
         if me.rank >= size {
             bail!(OTHER, "the PMIx launcher says that this is rank {} of {size}", me.rank);
@@ -114,7 +114,7 @@ impl Pmix {
     fn look<T>(&self, rank: u32, key: &CStr, read: impl FnOnce(&Value) -> Option<T>) -> std::result::Result<Option<T>, Status> {
         let (proc, mut value) = (self.of(rank), std::ptr::null_mut::<Value>());
         // SAFETY: all live for the call; there are no directives.
-        let status = unsafe { (self.library.get)(&proc, key.as_ptr(), std::ptr::null(), 0, &mut value) };
+        let status = unsafe { (self.functions.get)(&proc, key.as_ptr(), std::ptr::null(), 0, &mut value) };
         // SAFETY: null, or a value that the library has made for us.
         let Some(found) = (unsafe { value.as_ref() }).filter(|_| status == SUCCESS) else { return Err(status) };
         let read = read(found);
@@ -144,12 +144,12 @@ impl Manager for Pmix {
         let (Ok(key), Ok(text)) = (CString::new(format!("hpvm-{key}")), CString::new(value)) else { bail!(OTHER, "{key} has a zero byte") };
         let mut value = Value { kind: STRING, data: Data { string: text.as_ptr().cast_mut() } };
         // SAFETY: both live for the call, in which the library copies the value.
-        self.library.check("PMIx_Put", unsafe { (self.library.put)(SCOPE_GLOBAL, key.as_ptr(), &mut value) })
+        self.functions.check("PMIx_Put", unsafe { (self.functions.put)(SCOPE_GLOBAL, key.as_ptr(), &mut value) })
     }
 
     fn fence(&self) -> Result<()> {
         // SAFETY: no condition.
-        self.library.check("PMIx_Commit", unsafe { (self.library.commit)() })?;
+        self.functions.check("PMIx_Commit", unsafe { (self.functions.commit)() })?;
         let all = self.of(ANY_RANK);
         let mut collect = Info { key: [0; 512], flags: 0, value: Value { kind: BOOL, data: Data { _largest: [0; 3] } } };
         for (to, byte) in collect.key.iter_mut().zip(c"pmix.collect".to_bytes()) {
@@ -157,7 +157,7 @@ impl Manager for Pmix {
         }
         collect.value.data.flag = true;
         // SAFETY: all live for the call.
-        self.library.check("PMIx_Fence", unsafe { (self.library.fence)(&all, 1, &collect, 1) })
+        self.functions.check("PMIx_Fence", unsafe { (self.functions.fence)(&all, 1, &collect, 1) })
     }
 
     fn get(&self, rank: u32, key: &str) -> Result<String> {
@@ -172,21 +172,21 @@ impl Manager for Pmix {
         match text {
             Ok(Some(text)) => Ok(text),
             Ok(None) => bail!(OTHER, "the launcher has no text as {key} of rank {rank}"),
-            Err(status) => bail!(OTHER, "the launcher has no {key} of rank {rank}: {}; is it of the same MPI library?", self.library.text(status)),
+            Err(status) => bail!(OTHER, "the launcher has no {key} of rank {rank}: {}; is it of the same MPI library?", self.functions.text(status)),
         }
     }
 
     fn finalize(&self) {
         // A launcher that is gone ends this process by other means.
         // SAFETY: there are no directives.
-        let _ = unsafe { (self.library.finalize)(std::ptr::null(), 0) };
+        let _ = unsafe { (self.functions.finalize)(std::ptr::null(), 0) };
     }
 
     fn abort(&self, code: i32) {
         std::thread::sleep(super::LAST_WORDS);
         let mut all = self.of(ANY_RANK);
         // SAFETY: all live for the call.
-        let _ = unsafe { (self.library.abort)(code, c"MPI_Abort".as_ptr(), &mut all, 1) };
+        let _ = unsafe { (self.functions.abort)(code, c"MPI_Abort".as_ptr(), &mut all, 1) };
     }
 }
 
