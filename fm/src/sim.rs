@@ -13,7 +13,7 @@ mod regions;
 use crate::board::Neighbours;
 use crate::device::{Device, Inbox, Link};
 use crate::packet::{Header, Kind, Peer};
-use crate::reliability::{Datagrams, Reliable};
+use crate::reliability::{self, Datagrams, Reliable, Settings};
 use parking_lot::Mutex;
 use partition::Partitions;
 use regions::{Memory, Regions};
@@ -95,7 +95,7 @@ impl Network {
             Arc::new(SimDevice { me, plan, state: self.state.clone() })
         } else {
             let frames = Frames { me, frame_max: plan.max_packet, state: self.state.clone() };
-            Arc::new(Reliable::new(Arc::new(frames), state.nodes, 1 + me.0))
+            Arc::new(Reliable::new(Arc::new(frames), state.nodes, Settings::new(1 + me.0)))
         };
         match &self.memory {
             Some(memory) => {
@@ -280,7 +280,7 @@ impl Datagrams for Frames {
         self.frame_max
     }
 
-    fn send(&self, to: Peer, frame: &[u8]) {
+    fn send(&self, to: Peer, _: reliability::Path, frame: &[u8]) {
         let mut state = self.state.lock();
         let faults = state.plan.faults.unwrap_or_default();
         state.send_frame(to, self.me, frame, faults);

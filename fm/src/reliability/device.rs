@@ -1,14 +1,15 @@
 //! A device over a network of datagrams.
 
-use super::flow::Flow;
-use super::frame::Prefix;
+use super::flow::{Failure, Flow, Received};
+use super::{OVERHEAD, Path, Settings};
 use crate::device::{Device, Inbox, Link};
 use crate::packet::{Header, Peer};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
-/// A network that carries frames between processes, or loses, repeats, reorders and garbles them.
+/// A network that carries frames between processes, or loses, repeats, reorders and garbles them. It may have several paths, of which
+/// some may fail.
 pub trait Datagrams: Send + Sync {
     /// For people.
     fn name(&self) -> &'static str;
@@ -16,10 +17,26 @@ pub trait Datagrams: Send + Sync {
     /// Largest frame in bytes.
     fn frame_max(&self) -> usize;
 
-    /// Sends a frame, or loses it.
-    fn send(&self, to: Peer, frame: &[u8]);
+    /// Sends a frame on a path, or loses it. It may wait for others until [`flush`](Self::flush).
+    fn send(&self, to: Peer, path: Path, frame: &[u8]);
 
-    /// Hands over the frame that arrived first. Returns false when there is none.
+    /// What was sent leaves now: nothing more is to be sent to `to` for the time being.
+    fn flush(&self, to: Peer) {
+        let _ = to;
+    }
+
+    /// The incarnation of a peer, where processes have told each other beforehand.
+    fn incarnation(&self, of: Peer) -> Option<u32> {
+        let _ = of;
+        None
+    }
+
+    /// A peer has failed: packets from and to it may be lost, and nothing more goes either way.
+    fn failed(&self, peer: Peer, why: Failure) {
+        let _ = (peer, why);
+    }
+
+    /// Hands over the frame that arrived first. Returns false when there is none. Nothing is to be locked meanwhile: handlers send.
     fn receive(&self, frame: &mut dyn FnMut(Peer, &[u8])) -> bool;
 
     /// Whether a frame has arrived.
@@ -46,7 +63,7 @@ pub struct Reliable {
 
 struct State {
     network: Arc<dyn Datagrams>,
-    incarnation: u32,
+    settings: Settings,
     /// Made at first contact.
     flows: Box<[OnceLock<Mutex<Refusable>>]>,
     /// The peers with a flow.
@@ -59,20 +76,16 @@ struct Refusable {
     flow: Flow,
     /// A sender was refused and has not come back.
     refused: bool,
+    /// The network was told that the flow has failed.
+    is_reported: bool,
 }
 
 impl Reliable {
-    /// For a job of `peers` processes. `incarnation` tells this process from earlier ones in its place.
-    pub fn new(network: Arc<dyn Datagrams>, peers: u32, incarnation: u32) -> Reliable {
-        assert!(network.frame_max() > Prefix::SIZE + Header::SIZE, "frames that hold nothing");
+    /// For a job of `peers` processes. All flows are like `settings`, but for the [incarnations](Datagrams::incarnation) of peers.
+    pub fn new(network: Arc<dyn Datagrams>, peers: u32, settings: Settings) -> Reliable {
+        assert!(network.frame_max() > OVERHEAD + Header::SIZE, "frames that hold nothing");
         let flows = (0..peers).map(|_| OnceLock::new()).collect();
-        let state = State {
-            network,
-            incarnation,
-            flows,
-            met: Mutex::new(Vec::new()),
-            deadline_ns: AtomicU64::new(NEVER),
-        };
+        let state = State { network, settings, flows, met: Mutex::new(Vec::new()), deadline_ns: AtomicU64::new(NEVER) };
         Reliable { state: Arc::new(state) }
     }
 }
@@ -81,7 +94,8 @@ impl State {
     fn flow(&self, peer: Peer) -> &Mutex<Refusable> {
         self.flows[peer.index()].get_or_init(|| {
             self.met.lock().push(peer);
-            Mutex::new(Refusable { flow: Flow::new(self.incarnation), refused: false })
+            let settings = Settings { peer: self.network.incarnation(peer).or(self.settings.peer), ..self.settings };
+            Mutex::new(Refusable { flow: Flow::new(settings), refused: false, is_reported: false })
         })
     }
 
@@ -90,12 +104,27 @@ impl State {
         self.met.lock().get(place).copied()
     }
 
+    /// A frame to fill.
+    fn frame(&self) -> Vec<u8> {
+        vec![0; self.network.frame_max()]
+    }
+
     /// Puts on the wire what is due.
-    fn transmit(&self, to: Peer, flow: &mut Flow, frame: &mut Vec<u8>) {
-        while flow.transmit(self.network.now_ns(), frame) {
-            self.network.send(to, frame);
+    fn transmit(&self, to: Peer, it: &mut Refusable, frame: &mut [u8]) {
+        let mut is_any = false;
+        while let Some((path, length)) = it.flow.transmit(self.network.now_ns(), frame) {
+            self.network.send(to, path, &frame[..length]);
+            is_any = true;
         }
-        if let Some(deadline_ns) = flow.deadline_ns()
+        if is_any {
+            self.network.flush(to);
+        }
+        if let Some(why) = it.flow.failure()
+            && !std::mem::replace(&mut it.is_reported, true)
+        {
+            self.network.failed(to, why);
+        }
+        if let Some(deadline_ns) = it.flow.deadline_ns()
             && deadline_ns < self.deadline_ns.load(Relaxed)
         {
             self.deadline_ns.store(deadline_ns, Relaxed);
@@ -103,11 +132,11 @@ impl State {
         }
     }
 
-    fn transmit_all(&self, frame: &mut Vec<u8>) {
+    fn transmit_all(&self, frame: &mut [u8]) {
         self.deadline_ns.store(NEVER, Relaxed);
         let mut place = 0;
         while let Some(peer) = self.met(place) {
-            self.transmit(peer, &mut self.flow(peer).lock().flow, frame);
+            self.transmit(peer, &mut self.flow(peer).lock(), frame);
             place += 1;
         }
         self.network.wake_at(self.deadline_ns.load(Relaxed));
@@ -137,7 +166,7 @@ impl Device for Reliable {
     }
 
     fn max_packet(&self) -> usize {
-        self.state.network.frame_max() - Prefix::SIZE - Header::SIZE
+        self.state.network.frame_max() - OVERHEAD - Header::SIZE
     }
 
     fn credits(&self) -> Option<u16> {
@@ -146,11 +175,11 @@ impl Device for Reliable {
     }
 
     fn link(&self, to: Peer) -> Box<dyn Link> {
-        Box::new(ReliableLink { state: Arc::clone(&self.state), to, packet: Vec::new(), frame: Vec::new() })
+        Box::new(ReliableLink { state: Arc::clone(&self.state), to, packet: Vec::new(), frame: self.state.frame() })
     }
 
     fn inbox(&self) -> Box<dyn Inbox> {
-        Box::new(ReliableInbox { state: Arc::clone(&self.state), first: 0, frame: Vec::new(), leaving_ns: None })
+        Box::new(ReliableInbox { state: Arc::clone(&self.state), first: 0, frame: self.state.frame(), leaving_ns: None })
     }
 }
 
@@ -180,7 +209,15 @@ impl Link for ReliableLink {
         self.packet[..Header::SIZE].copy_from_slice(&header.to_bits().to_le_bytes());
         let mut it = self.state.flow(self.to).lock();
         it.flow.push(std::mem::take(&mut self.packet));
-        self.state.transmit(self.to, &mut it.flow, &mut self.frame);
+        self.state.transmit(self.to, &mut it, &mut self.frame);
+    }
+}
+
+/// Takes a packet apart: FM's header, and the payload.
+fn deliver_packet(peer: Peer, packet: &[u8], deliver: &mut dyn FnMut(Peer, Header, &[u8])) {
+    match packet.split_first_chunk() {
+        Some((header, payload)) => deliver(peer, Header::from_bits(u64::from_le_bytes(*header)), payload),
+        None => deliver(peer, Header::GARBLED, &[]),
     }
 }
 
@@ -199,8 +236,7 @@ impl ReliableInbox {
         for delivered in 0..budget {
             // Not locked during the delivery: handlers send.
             let Some(packet) = self.state.flow(peer).lock().flow.take() else { return delivered };
-            let (header, payload) = packet.split_first_chunk().expect("a frame with data has a header");
-            deliver(peer, Header::from_bits(u64::from_le_bytes(*header)), payload);
+            deliver_packet(peer, &packet, deliver);
             self.state.flow(peer).lock().flow.give_back(packet);
         }
         budget
@@ -231,9 +267,17 @@ impl Inbox for ReliableInbox {
             let state = &*self.state;
             let mut sender = None;
             let received = state.network.receive(&mut |from, frame| {
-                if from.index() < state.flows.len() {
-                    let _ = state.flow(from).lock().flow.receive(state.network.now_ns(), frame);
-                    sender = Some(from);
+                if from.index() >= state.flows.len() {
+                    return;
+                }
+                let received = state.flow(from).lock().flow.receive(state.network.now_ns(), frame);
+                match received {
+                    Ok(Received::Next(packet)) => {
+                        deliver_packet(from, packet, deliver);
+                        delivered += 1;
+                    }
+                    Ok(Received::Kept) => sender = Some(from),
+                    Ok(Received::Nothing) | Err(_) => {}
                 }
             });
             if !received {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use fm::reliability::{Datagrams, Reliable};
+use fm::reliability::{Datagrams, Path, Reliable, Settings};
 use fm::{Device, HandlerId, Header, Peer};
 
 use super::input::Input;
@@ -28,7 +28,7 @@ impl Datagrams for Wire {
         FRAME_MAX
     }
 
-    fn send(&self, to: Peer, frame: &[u8]) {
+    fn send(&self, to: Peer, _: Path, frame: &[u8]) {
         assert!(frame.len() <= FRAME_MAX && to.0 < PEERS);
         self.sent.lock().expect("one thread").push((to, frame.to_vec()));
     }
@@ -54,7 +54,7 @@ impl Datagrams for Wire {
 pub fn run(data: &[u8]) {
     let mut input = Input(data);
     let wire = Arc::new(Wire::default());
-    let device = Reliable::new(Arc::clone(&wire) as Arc<dyn Datagrams>, PEERS, 7);
+    let device = Reliable::new(Arc::clone(&wire) as Arc<dyn Datagrams>, PEERS, Settings::new(7));
     let (mut inbox, mut links) = (device.inbox(), [device.link(Peer(1)), device.link(Peer(2))]);
     while !input.is_empty() {
         match input.u8() {
@@ -93,7 +93,7 @@ pub fn run(data: &[u8]) {
 pub fn seeds() -> Vec<Vec<u8>> {
     // Frames as a peer with another incarnation writes them.
     let wire = Arc::new(Wire::default());
-    let device = Reliable::new(Arc::clone(&wire) as Arc<dyn Datagrams>, PEERS, 9);
+    let device = Reliable::new(Arc::clone(&wire) as Arc<dyn Datagrams>, PEERS, Settings { peer: Some(7), ..Settings::new(9) });
     let mut link = device.link(Peer(0));
     let mut script = vec![0, 1, 2];
     for len in [0, 5, 60] {
