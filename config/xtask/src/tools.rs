@@ -53,6 +53,8 @@ pub struct Library {
     pub package: &'static str,
 }
 
+pub const FABRIC: Library = Library { name: "fabric", package: "libfabric-dev" };
+
 /// As [`need`], for libraries.
 pub fn need_libraries(libraries: &[Library]) -> Result<()> {
     let is_missing = |library: &&Library| {
