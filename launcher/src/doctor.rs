@@ -125,7 +125,7 @@ fn pairs(examined: &mut [Examined], networks: &[Network], options: &Options, tok
         let one = &mut before[index];
         for other in rest {
             let pair = [one.patient.machine.clone(), other.patient.machine.clone()];
-            if let Err(why) = route::check(&pair, networks, options.job.devices) {
+            if let Err(why) = route::check(&pair, networks, &options.job.devices) {
                 say(&format!("{why}\n"));
                 well = false;
                 continue;

@@ -12,6 +12,8 @@ use hpvm_wire::{Descriptor, Network};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::keeper::NetSetup;
+use crate::node::route;
+use crate::plan::Plan;
 
 /// The listening sockets of a node's ranks.
 #[derive(Debug)]
@@ -64,9 +66,11 @@ pub fn key() -> io::Result<[u8; 32]> {
 }
 
 /// The ranks of a job that is on this machine alone and has to go through its network all the same.
-pub fn of_one_machine(ranks: u32, encrypt: bool) -> io::Result<(NetSetup, Kept)> {
-    let here = IpAddr::from([127, 0, 0, 1]);
-    let listeners = Listeners::new(here, ranks as usize)?;
-    let peers = listeners.ports()?.into_iter().map(|port| At { node: 0, address: SocketAddr::new(here, port) }).collect();
-    listeners.setup(&Network { key: key()?, encrypt, shared_memory: false, peers })
+pub fn of_one_machine(plan: &Plan) -> io::Result<(NetSetup, Kept)> {
+    let local = IpAddr::from([127, 0, 0, 1]);
+    let listeners = Listeners::new(local, plan.ranks.len())?;
+    let here = route::inside(&plan.devices);
+    let peers = listeners.ports()?.into_iter().map(|port| At { node: 0, address: SocketAddr::new(local, port), ways: here.clone() }).collect();
+    let cards = route::need_cards(here.iter());
+    listeners.setup(&Network { key: key()?, encrypt: plan.encrypt, shared_memory: false, cards, explain: plan.explain, here, peers })
 }

@@ -15,6 +15,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hpvm_wire::devices::Device;
+
 /// A whole command line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
@@ -112,17 +114,32 @@ impl JobOptions {
 }
 
 /// The devices that may carry messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Devices {
-    pub smp: bool,
-    pub ip: bool,
+    /// Those that `--device` names, the preferred one first; none: nothing was said.
+    pub named: Vec<&'static Device>,
+    /// Only those that nobody can listen to: `--encrypt`.
+    pub private: bool,
 }
 
-impl Default for Devices {
-    fn default() -> Self {
-        Self { smp: true, ip: true }
+impl Devices {
+    /// Whether ranks of a machine use its memory.
+    pub fn smp(&self) -> bool {
+        self.named.is_empty() || self.named.iter().any(|device| device.name == SMP)
+    }
+
+    /// Why a device that this version has may not be used, if it may not.
+    pub fn refuse(&self, device: &Device) -> Option<&'static str> {
+        match self.private && !device.private {
+            _ if !self.named.is_empty() && !self.named.contains(&device) => Some("--device does not name it"),
+            true => Some("it does not encrypt, and --encrypt is asked for"),
+            false => None,
+        }
     }
 }
+
+/// A machine's own memory.
+pub const SMP: &str = "smp";
 
 /// What a command line asks for.
 #[derive(Clone, Debug, PartialEq)]

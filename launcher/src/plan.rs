@@ -27,6 +27,8 @@ pub struct Plan {
     pub devices: Devices,
     /// Whether what goes through TCP is encrypted.
     pub encrypt: bool,
+    /// Whether the user wants to know which device was chosen.
+    pub explain: bool,
     pub bind_to: BindTo,
     /// The machines of the ranks, if any is another than this one. A rank's [`Place::node`] is an index.
     pub machines: Vec<Machine>,
@@ -64,7 +66,8 @@ impl Plan {
         let size = size(options)?;
         let placed = placement::place(options, &host, |name| environment.get(OsStr::new(name)).cloned())?;
         let Placed { machines, nodes, cpus, networks, source } = placed;
-        route::check(&machines, &networks, options.job.devices).map_err(Refusal::Usage)?;
+        let devices = Devices { private: options.job.encrypt, ..options.job.devices.clone() };
+        route::check(&machines, &networks, &devices).map_err(Refusal::Usage)?;
         let bind_to = options.job.binding();
         // Elsewhere the cores are another machine's.
         let is_here = machines.is_empty();
@@ -106,8 +109,8 @@ impl Plan {
             Ok(RankPlan { place: place(rank, part), part: begun, cores: cores(rank, &cpus)?, cpus })
         };
         let ranks = (0..size).zip(part_of).map(rank).collect::<Result<_, Refusal>>()?;
-        let (devices, encrypt) = (options.job.devices, options.job.encrypt);
-        Ok(Self { ranks, host, parts, devices, encrypt, bind_to, machines, networks, source })
+        let (encrypt, explain) = (options.job.encrypt, options.job.explain);
+        Ok(Self { ranks, host, parts, devices, encrypt, explain, bind_to, machines, networks, source })
     }
 
     /// The name of a rank's machine.
@@ -122,10 +125,11 @@ impl Plan {
 
     /// What `--dry-run` and `--explain` print.
     pub fn describe(&self) -> String {
-        let way = match self.devices.smp {
-            true if self.machines.len() < 2 => "shared memory (smp)",
-            true => "shared memory (smp) on a machine and TCP (ip) between them",
-            false => "TCP (ip)",
+        let between = route::carriers(&self.machines, &self.networks, &self.devices);
+        let way = match self.devices.smp() {
+            true if self.machines.len() < 2 => "shared memory (smp)".into(),
+            true => format!("shared memory (smp) on a machine and {between} between them"),
+            false => between,
         };
         let how = if self.encrypt && way.contains("TCP") { ", encrypted there" } else { "" };
         let names = range::fold(self.machines.iter().map(|machine| machine.name.as_str()));
@@ -165,7 +169,7 @@ impl Plan {
         let mut crowds = vec![0; self.machines.len()];
         self.ranks.iter().for_each(|rank| crowds.iter_mut().skip(rank.place.node as usize).take(1).for_each(|count| *count += 1));
         let several = if self.machines.is_empty() { self.size() > 1 } else { crowds.iter().any(|count| *count > 1) };
-        format!("{}\n{}", self.source, route::explain(&self.machines, &self.networks, self.devices, several))
+        format!("{}\n{}", self.source, route::explain(&self.machines, &self.networks, &self.devices, several))
     }
 }
 

@@ -125,7 +125,7 @@ fn start(options: &Options, plan: &Plan) -> Result<u8, String> {
     let patience = options.job.patience;
     let relay = far.then(|| Ok(RelaySetup { board: Board::map(&status, plan.size())?, bell: bell.try_clone()?, patience })).transpose();
     let relay = relay.map_err(system)?;
-    let net = (!far && !plan.devices.smp && plan.size() > 1).then(|| network::of_one_machine(plan.size(), plan.encrypt)).transpose();
+    let net = (!far && !plan.devices.smp() && plan.size() > 1).then(|| network::of_one_machine(plan)).transpose();
     let (net, net_kept) = net.map_err(system)?.unzip();
     // On other machines nobody carries what is said there.
     let (pmi, pmi_theirs) = match far {

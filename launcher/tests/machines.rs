@@ -17,7 +17,7 @@ fn folder() -> TempDir {
     put(
         "machines.toml",
         &format!(
-            "[defaults]\nssh = [{:?}]\nslots = 2\n[[network]]\nname = \"lan\"\ndevices = [\"via\", \"ip\"]\n\
+            "[defaults]\nssh = [{:?}]\nslots = 2\n[[network]]\nname = \"lan\"\ndevices = [\"myrinet\", \"ip\"]\n\
              [[machine]]\nname = \"n[1-3]\"\nnetworks = {{ lan = \"127.0.0.[1-3]\" }}\n[[machine]]\nname = \"big\"\nslots = 4\nlabels = [\"big\"]\n",
             ssh.display().to_string()
         ),
@@ -82,10 +82,11 @@ fn devices_are_explained() {
     let outcome = run_in(folder().path(), &["--dry-run", "--explain", "-n", "7", "true"]);
     let expected = "machines: ./machines.toml (it is in the current folder)\n\
         between ranks of one machine: smp\n    not ip: smp comes before it\n\
-        between any two of n[1-3]: ip over lan\n    not smp: they share no memory\n    not via over lan: this version does not have it\n    \
-        not myrinet, servernet, wan: this version does not have them\n\
-        between n[1-3] and big: ip\n    not smp: they share no memory\n    not myrinet, via, servernet, wan: this version does not have them\n";
-    assert!(outcome.stdout.ends_with(expected), "{outcome:?}");
+        between any two of n[1-3]: ip over lan\n    not smp: they share no memory\n    not myrinet over lan: this version does not have it\n\
+        between n[1-3] and big: ip\n    not smp: they share no memory\n";
+    // Devices that nobody speaks of come and go with versions.
+    let told: String = outcome.stdout.split_inclusive('\n').filter(|line| !line.contains("not ") || line.contains(" over ") || line.contains("smp")).collect();
+    assert!(told.ends_with(expected), "{told}\n{outcome:?}");
     let outcome = run_in(folder().path(), &["--explain", "-m", "none", "-n", "2", "true"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     assert!(outcome.stderr.ends_with("machines: no file, as asked for\nbetween ranks of one machine: smp\n    not ip: smp comes before it\n"), "{outcome:?}");
@@ -97,7 +98,7 @@ fn devices_are_explained() {
 #[case(&["-m", "."], "hpvmrun: cannot read .: Is a directory (os error 21)\n")]
 #[case(&["--hostfile", "wrong"], "hpvmrun: wrong:1:1: \"[[machine]]\" has a [ without a ] after it\n")]
 #[case(&["--rankfile", "hosts"], "hpvmrun: hosts:1:1: expected rank NUMBER=HOST slot=PROCESSORS, found \"n3 slots=1\"\n")]
-#[case(&["--device", "smp", "-n", "3"], "hpvmrun: between n1 and n2 no device can carry messages:\n    smp: they share no memory\n    via over lan: this version does not have it\n    ip over lan: --device does not name it\n")]
+#[case(&["--device", "smp", "-n", "3"], "hpvmrun: between n1 and n2 no device can carry messages:\n    smp: they share no memory\n    myrinet over lan: this version does not have it\n    ip over lan: --device does not name it\n")]
 #[case(&["--no-oversubscribe", "-n", "11"], "hpvmrun: 11 ranks do not fit on n[1-3],big, where there is room for 10: --no-oversubscribe allows one for each slot\n")]
 #[case(&["-H", "@fat"], "hpvmrun: --host: no machine has the label \"fat\"; there are: big\n")]
 fn what_is_wrong_is_said(#[case] words: &[&str], #[case] expected: &str) {

@@ -29,7 +29,7 @@ use mpi_suite::report::{Counts, Report};
 use mpi_suite::{Mpi, suite};
 use regex::Regex;
 
-use crate::cluster::{HOSTS_MAX, Hosts};
+use crate::cluster::{HOSTS_MAX, Hosts, Wanted};
 use crate::install;
 use crate::repo::Repo;
 
@@ -62,10 +62,10 @@ pub struct Args {
     /// Write a report (JSON)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Run over these devices only (smp, ip)
+    /// Run over these devices only (smp, ip, servernet, …)
     #[arg(long, value_name = "NAME,…")]
     device: Option<String>,
-    /// Run on N virtual hosts, which get one rank each in turn; without --device messages take shared memory on a host and TCP between them
+    /// Run on N virtual hosts, which get one rank each in turn; without --device messages take shared memory on a host and TCP between them; servernet gets two networks
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(HOSTS_MAX)))]
     cluster: Option<u8>,
 }
@@ -114,7 +114,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             repo.prefix()
         }
     };
-    let hosts = args.cluster.map(|hosts| Hosts::up(&repo, hosts, 1)).transpose()?;
+    // Its device has two networks.
+    let fabrics = if args.device.iter().flat_map(|list| list.split(',')).any(|name| name == "servernet") { 2 } else { 1 };
+    let hosts = args.cluster.map(|hosts| Hosts::make(&repo, &Wanted { hosts, fabrics, slots: 1, daemons: false })).transpose()?;
     let launcher_args = launcher_args(args, hosts.as_ref());
     let start = Instant::now();
     let report = match args.suite {

@@ -47,6 +47,7 @@ use link::IpLink;
 use shared::Shared;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use sys::Poller;
@@ -102,10 +103,14 @@ impl Ip {
         IpPark::new(self.shared.clone(), processes, cores)
     }
 
-    /// Sleeps until a socket has something, or `doorbell` is readable, or `limit` has passed: for a process that has another
-    /// device, which rings there.
-    pub fn sleep(&self, doorbell: impl std::os::fd::AsFd, limit: Option<Duration>) {
-        self.shared.sleep(doorbell.as_fd(), limit);
+    /// Readable when a socket has something: for a process that has other devices, too, and sleeps on all of them.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.shared.poller.descriptor()
+    }
+
+    /// How long a sleep that begins now may last.
+    pub fn limit(&self) -> Option<Duration> {
+        self.shared.limit()
     }
 }
 

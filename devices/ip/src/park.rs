@@ -50,7 +50,7 @@ impl IpPark {
         // Before the last look: who completes something after it sees us here, in `wake`.
         self.sleepers.fetch_add(1, SeqCst);
         if !arrived() {
-            self.shared.sleep(self.bell.as_fd(), None);
+            self.shared.sleep(self.bell.as_fd());
         }
         // The last one to get up clears the bell, which until then wakes the others.
         if self.sleepers.fetch_sub(1, SeqCst) == 1 {

@@ -58,12 +58,17 @@ impl Shared {
         u64::from(peer.0)
     }
 
-    /// Sleeps until a socket has something, `other` is readable, or `limit` has passed.
-    pub fn sleep(&self, other: BorrowedFd<'_>, limit: Option<Duration>) {
-        if !self.losses.tell_old() {
-            let strangers = (self.strangers.load(Relaxed) > 0).then_some(strangers::PATIENCE);
-            let limit = [limit, self.losses.limit(), strangers].into_iter().flatten().min();
-            self.poller.sleep(other, limit);
+    /// How long a sleep that begins now may last.
+    pub fn limit(&self) -> Option<Duration> {
+        if self.losses.tell_old() {
+            return Some(Duration::ZERO);
         }
+        let strangers = (self.strangers.load(Relaxed) > 0).then_some(strangers::PATIENCE);
+        [self.losses.limit(), strangers].into_iter().flatten().min()
+    }
+
+    /// Sleeps until a socket has something, or `other` is readable.
+    pub fn sleep(&self, other: BorrowedFd<'_>) {
+        self.poller.sleep(other, self.limit());
     }
 }

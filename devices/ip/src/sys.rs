@@ -57,6 +57,11 @@ impl Poller {
         epoll::wait(&self.0, &mut event, Some(&NOW)).is_ok_and(|count| count > 0)
     }
 
+    /// Readable while there is any.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
     /// Sleeps until there is any, or `other` is readable, or `limit` has passed, or a signal arrives.
     pub fn sleep(&self, other: BorrowedFd<'_>, limit: Option<Duration>) {
         let mut polled = [PollFd::new(&self.0, PollFlags::IN), PollFd::from_borrowed_fd(other, PollFlags::IN)];

@@ -19,7 +19,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Instant;
 
-use hpvm_wire::network::At;
+use hpvm_wire::network::{At, Way};
 use hpvm_wire::{Bell, Board, Network};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -30,7 +30,7 @@ use crate::node::daemon::serve::now_ns;
 use crate::node::frame::Frame;
 use crate::node::route;
 use crate::options::Patience;
-use crate::plan::Plan;
+use crate::plan::{Plan, RankPlan};
 use crate::sys::{SignalFd, Step};
 use crate::{network, reap};
 use node::{Node, Stage};
@@ -278,29 +278,47 @@ impl<'a> Relay<'a> {
                 std::process::exit(1)
             }
         };
-        let (encrypt, shared_memory) = (self.plan.encrypt, self.plan.devices.smp);
-        let network = |node| Network { key, encrypt, shared_memory, peers: self.addresses(node) };
-        let texts: Vec<_> = (0..self.nodes.len()).map(|node| network(node).to_text().into_bytes()).collect();
+        let mut networks: Vec<_> = (0..self.nodes.len()).map(|node| self.network(node, key)).collect();
+        let cards = networks.iter().any(|network| route::need_cards(network.peers.iter().flat_map(|at| &at.ways)));
+        networks.iter_mut().for_each(|network| network.cards = cards);
+        let texts: Vec<_> = networks.iter().map(|network| network.to_text().into_bytes()).collect();
         for (node, text) in self.nodes.iter_mut().zip(texts) {
             node.send(&Frame::Network(text));
             node.stage = Stage::Running;
         }
     }
 
-    /// Where a node finds each rank. What the machine file does not say: the address of a node is the one at which ssh reached it; this
-    /// machine's is the one that another node sees.
-    fn addresses(&self, from: usize) -> Vec<At> {
+    /// What the ranks of a node have to know: where and how they reach each rank. What the machine file does not say: the address of a node is the one at
+    /// which ssh reached it; this machine's is the one that another node sees.
+    fn network(&self, from: usize, key: [u8; 32]) -> Network {
         let seen_by_others = self.nodes.iter().find_map(|node| node.connection_word(0));
         let own = seen_by_others.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let at = |(place, index): (&hpvm_wire::Place, usize)| {
-            let node = &self.nodes[index];
-            let machines = &self.plan.machines;
+        let (machines, networks, devices) = (&self.plan.machines, &self.plan.networks, &self.plan.devices);
+        let address = |from: usize, to: usize| {
             // To itself a machine may be another than to others.
-            let said = if from == index { None } else { route::address(&machines[from], &machines[index], &self.plan.networks) };
-            let address = said.or_else(|| node.connection_word(2)).unwrap_or(own);
-            At { node: place.node, address: SocketAddr::new(address, node.port(place.local_rank as usize)) }
+            let said = if from == to { None } else { route::address(&machines[from], &machines[to], networks) };
+            said.or_else(|| self.nodes[to].connection_word(2)).unwrap_or(own)
         };
-        self.plan.ranks.iter().map(|rank| at((&rank.place, rank.place.node as usize))).collect()
+        let mut here: Vec<Way> = Vec::new();
+        let mut to_node = |to: usize| {
+            let [ours, theirs] = match to == from {
+                true => [route::inside(devices), route::inside(devices)],
+                false => route::ways([&machines[from], &machines[to]], [address(to, from), address(from, to)], networks, devices),
+            };
+            // Loopback is no address that others know.
+            here.extend(ours.into_iter().filter(|way| to != from && here.iter().all(|known| known.device != way.device)).collect::<Vec<_>>());
+            (address(from, to), theirs)
+        };
+        let nodes: Vec<(IpAddr, Vec<Way>)> = (0..machines.len()).map(&mut to_node).collect();
+        let at = |rank: &RankPlan| {
+            let place = rank.place;
+            let (address, ways) = &nodes[place.node as usize];
+            let address = SocketAddr::new(*address, self.nodes[place.node as usize].port(place.local_rank as usize));
+            At { node: place.node, address, ways: ways.clone() }
+        };
+        let peers = self.plan.ranks.iter().map(at).collect();
+        let (encrypt, shared_memory, explain) = (self.plan.encrypt, devices.smp(), self.plan.explain);
+        Network { key, encrypt, shared_memory, cards: false, explain, here, peers }
     }
 
     /// So that they send more.

@@ -16,6 +16,8 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::thread;
 
+use hpvm_wire::devices::Device;
+
 use super::noise::keys::Key;
 
 /// One machine.
@@ -123,12 +125,9 @@ pub struct Catalogue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     pub name: String,
-    /// What may carry messages over it, the preferred one first.
-    pub devices: Vec<String>,
+    /// What may carry messages over it, the preferred one first; none where nothing is said: `ip`, and what `--device` asks for.
+    pub devices: Vec<&'static Device>,
 }
-
-/// Devices that a network may have; this version has the first of them.
-pub const NETWORK_DEVICES: [&str; 5] = ["ip", "myrinet", "via", "servernet", "wan"];
 
 /// Machines that reach others through a gateway. Known, but of no effect in this version, whose devices do not bridge sites.
 #[derive(Clone, Debug, PartialEq, Eq)]

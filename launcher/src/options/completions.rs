@@ -1,5 +1,7 @@
 //! Completions for shells, from the table of options like everything else that lists them.
 
+use hpvm_wire::devices::DEVICES;
+
 use super::table::{FLAGS, Flag, Id};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ enum Values {
 fn values(flag: &Flag) -> Values {
     match flag.value {
         None => Values::None,
-        Some(_) if flag.id == Id::Device => Values::Words(vec!["smp", "ip"]),
+        Some(_) if flag.id == Id::Device => Values::Words(DEVICES.iter().filter(|device| device.built).map(|device| device.name).collect()),
         Some("FILE") => Values::Files,
         Some("DIR") => Values::Folders,
         Some(choice) if choice.contains('|') => Values::Words(choice.split('|').collect()),
@@ -168,7 +170,7 @@ mod tests {
     #[case("hpvmrun --output sr", "src")]
     #[case("hpvmrun ./Cargo.t", "./Cargo.toml")]
     #[case("hpvmrun true Cargo.t", "Cargo.toml")]
-    #[case("hpvmrun --device ", "smp ip")]
+    #[case("hpvmrun --device sm", "smp")]
     fn bash_offers(#[case] line: &str, #[case] expected: &str) {
         let found = offers(line);
         let mut expected: Vec<&str> = expected.split_whitespace().collect();

@@ -190,7 +190,7 @@ mod tests {
     #[case("--timeout nan a", "above 0")]
     #[case("--timeout 1e400 a", "above 0")]
     #[case("--bind-to socket a", "core, numa, none")]
-    #[case("--device smp,via a", "not built")]
+    #[case("--device smp,wan a", "not built")]
     #[case("--device smq a", "no device")]
     #[case("--map-by socket a", "\"socket\" is not known; possible: slot, node, numa")]
     #[case("--map-by core a", "numa; to bind ranks to cores use --bind-to core")]

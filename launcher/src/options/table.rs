@@ -92,7 +92,7 @@ pub const FLAGS: &[Flag] = &[
     flag(Id::BindTo, &["--bind-to"], Some("core|numa|none"), Scope::Job,
         "bind each rank to a core or to the cores of a NUMA node, in turn (default none: two jobs on a machine must not pile up on the same core)"),
     flag(Id::Device, &["--device"], Some("NAME,..."), Scope::Job,
-        "the devices that may carry messages: smp (shared memory of a machine), ip (TCP); by itself smp is chosen where it reaches, and ip elsewhere"),
+        "the devices that may carry messages, the preferred one first: smp (shared memory of a machine), ip (TCP), servernet (UDP over two networks); by itself smp is chosen where it reaches, and elsewhere what the machine file names, or ip"),
     flag(Id::Encrypt, &["--encrypt"], None, Scope::Job,
         "encrypt what ranks send through TCP (see docs/devices/ip.md); shared memory is the machine's own"),
     flag(Id::TagOutput, &["--tag-output"], None, Scope::Job,

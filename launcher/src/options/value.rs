@@ -5,10 +5,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hpvm_wire::devices::{self, DEVICES, Device};
+
 use super::completions::Shell;
 use super::table::{Flag, Id};
 use crate::debug::Ranks;
-use super::{BindTo, Devices, JobOptions, MapBy};
+use super::{BindTo, JobOptions, MapBy};
 
 /// More ranks than any machine's process table holds; what is below is judged by [`crate::capacity`].
 const RANKS_MAX: u32 = 4_194_304;
@@ -22,7 +24,7 @@ pub fn set(job: &mut JobOptions, flag: &Flag, value: &OsStr) -> Result<(), Strin
             let choices = [("core", BindTo::Core), ("numa", BindTo::Numa), ("none", BindTo::None)];
             job.bind_to = Some(choice(value, &choices)?);
         }
-        Id::Device => job.devices = devices(value)?,
+        Id::Device => job.devices.named = devices(value)?,
         Id::Machines => job.machines = Some(path(value)?),
         Id::HostFile => job.host_file = Some(path(value)?),
         Id::RankFile => job.rank_file = Some(path(value)?),
@@ -103,19 +105,18 @@ fn map_by(value: &OsStr) -> Result<MapBy, String> {
     })
 }
 
-fn devices(value: &OsStr) -> Result<Devices, String> {
-    let mut devices = Devices { smp: false, ip: false };
+fn devices(value: &OsStr) -> Result<Vec<&'static Device>, String> {
+    let built = || DEVICES.iter().filter(|device| device.built).map(|device| device.name).collect::<Vec<_>>().join(", ");
+    let mut named: Vec<&'static Device> = Vec::new();
     for name in value.to_string_lossy().split(',') {
-        match name {
-            "smp" => devices.smp = true,
-            "ip" => devices.ip = true,
-            "myrinet" | "via" | "servernet" | "wan" => {
-                return Err(format!("the device {name} is not built in this version; possible: smp, ip"));
-            }
-            _ => return Err(format!("there is no device {name:?}; possible: smp, ip")),
+        match devices::find(name) {
+            Some(device) if !device.built => return Err(format!("the device {name} is not built in this version; possible: {}", built())),
+            Some(device) if named.contains(&device) => (),
+            Some(device) => named.push(device),
+            None => return Err(format!("there is no device {name:?}; possible: {}", built())),
         }
     }
-    Ok(devices)
+    Ok(named)
 }
 
 /// A switch is on when it stands on the command line (no value); a variable or a key has a value.

@@ -6,6 +6,7 @@
 //! * [`startup`]: those variables parsed into a [`StartUp`] (library) or produced from one (launcher);
 //! * [`descriptor`]: the inherited descriptors, how a rank makes sure that a number still means
 //!   what the launcher meant by it, and what it does when a wrapper program has closed it;
+//! * [`devices`]: what is known of each device on both sides;
 //! * [`network`]: the file that says where the ranks of other nodes are, and the key that opens their doors;
 //! * [`board`]: the shared memory that holds one [`status`] line per rank, through which the launcher
 //!   sees which process is the MPI process, what it is doing, what it is [`waiting`] for, and how it ended;
@@ -22,6 +23,7 @@
 pub mod board;
 pub mod calls;
 pub mod descriptor;
+pub mod devices;
 pub mod event;
 pub mod foreign;
 pub mod names;

@@ -3,7 +3,7 @@
 /// Rises with every change after which an older library or launcher would misread the newer one.
 /// A container's library and the host's launcher meet here, so a difference is an error that names
 /// both versions, never a guess.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// [`VERSION`] of the launcher.
 pub const WIRE_VERSION: &str = "HPVM_WIRE_VERSION";

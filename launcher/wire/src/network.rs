@@ -1,4 +1,5 @@
-//! The job's network: where each rank listens, on which node it is, and the key with which connections begin.
+//! The job's network: where each rank listens, on which node it is, which devices may carry messages to it, and the key with which connections
+//! begin.
 //!
 //! A file in memory that the launcher writes and ranks inherit. Neither a command line nor the environment holds the key: others can
 //! read the former, and the latter is passed on to programs that are none of the job's.
@@ -7,15 +8,19 @@
 //! key 6c0f…            64 digits
 //! encrypt no
 //! shared-memory yes
-//! 0 192.0.2.1:40123
-//! 3 192.0.2.2:40377
+//! cards yes
+//! explain no
+//! here servernet=192.0.2.1,198.51.100.1 ip
+//! 0 192.0.2.1:40123 ip
+//! 3 192.0.2.2:40377 servernet=192.0.2.2,198.51.100.2 ip
 //! ```
-//! The n-th of the last lines is that of rank n: its node and its address.
+//! The n-th of the last lines is that of rank n: its node, the address at which it listens, and the devices that may carry messages to it, the
+//! preferred one first, each with the addresses of that node in the networks that it is to use. The line above them has this node's own.
 
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 
@@ -29,15 +34,43 @@ pub struct Network {
     pub encrypt: bool,
     /// Whether ranks of a node may use its memory for their messages.
     pub shared_memory: bool,
+    /// Whether ranks have to tell each other how some device reaches them: all do so, or none.
+    pub cards: bool,
+    /// Whether the user wants to know which device was chosen.
+    pub explain: bool,
+    /// The devices that this node's ranks may need, with its own addresses in their networks.
+    pub here: Vec<Way>,
     /// By rank.
     pub peers: Vec<At>,
 }
 
 /// Where a rank is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct At {
     pub node: u32,
     pub address: SocketAddr,
+    /// What may carry messages there, the preferred one first. Both ends of a pair have the same order.
+    pub ways: Vec<Way>,
+}
+
+/// A device, and addresses in the networks that it is to use; none where those of the machine are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    pub device: String,
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Way {
+    fn to_text(&self) -> String {
+        let addresses: Vec<_> = self.addresses.iter().map(IpAddr::to_string).collect();
+        if addresses.is_empty() { self.device.clone() } else { format!("{}={}", self.device, addresses.join(",")) }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        let (device, addresses) = word.split_once('=').map_or((word, None), |(device, addresses)| (device, Some(addresses)));
+        let addresses = addresses.map_or(Some(Vec::new()), |list| list.split(',').map(|one| one.parse().ok()).collect())?;
+        (!device.is_empty()).then(|| Self { device: device.into(), addresses })
+    }
 }
 
 impl Network {
@@ -66,8 +99,15 @@ impl Network {
         }
         let word = |is| if is { "yes" } else { "no" };
         let _ = writeln!(text, "\nencrypt {}\nshared-memory {}", word(self.encrypt), word(self.shared_memory));
-        for At { node, address } in &self.peers {
-            let _ = writeln!(text, "{node} {address}");
+        let _ = write!(text, "cards {}\nexplain {}\nhere", word(self.cards), word(self.explain));
+        let mut list = |start: &str, ways: &[Way]| {
+            text += start;
+            ways.iter().for_each(|way| text.extend([" ", &way.to_text()]));
+            text.push('\n');
+        };
+        list("", &self.here);
+        for At { node, address, ways } in &self.peers {
+            list(&format!("{node} {address}"), ways);
         }
         text
     }
@@ -88,12 +128,15 @@ impl Network {
             _ => None,
         };
         let (encrypt, shared_memory) = (is("encrypt ")?, is("shared-memory ")?);
+        let (cards, explain) = (is("cards ")?, is("explain ")?);
+        let here = lines.next()?.strip_prefix("here")?.split_whitespace().map(Way::parse).collect::<Option<_>>()?;
         let peer = |line: &str| {
-            let (node, address) = line.split_once(' ')?;
-            Some(At { node: node.parse().ok()?, address: address.parse().ok()? })
+            let mut words = line.split(' ');
+            let (node, address) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+            Some(At { node, address, ways: words.map(Way::parse).collect::<Option<_>>()? })
         };
         let peers = lines.map(peer).collect::<Option<_>>()?;
-        Some(Self { key, encrypt, shared_memory, peers })
+        Some(Self { key, encrypt, shared_memory, cards, explain, here, peers })
     }
 }
 
@@ -102,9 +145,11 @@ mod tests {
     use super::*;
 
     fn sample() -> Network {
-        let at = |node, address: &str| At { node, address: address.parse().unwrap() };
-        let peers = vec![at(0, "192.0.2.1:40123"), at(0, "192.0.2.1:9"), at(3, "[2001:db8::7]:65535")];
-        Network { key: std::array::from_fn(|at| (at * 9) as u8), encrypt: false, shared_memory: true, peers }
+        let ways = |text: &str| text.split_whitespace().map(|word| Way::parse(word).unwrap()).collect();
+        let at = |node, address: &str, words: &str| At { node, address: address.parse().unwrap(), ways: ways(words) };
+        let peers = vec![at(0, "192.0.2.1:40123", ""), at(0, "192.0.2.1:9", "ip"), at(3, "[2001:db8::7]:65535", "via=192.0.2.7,2001:db8::8 ip=192.0.2.9")];
+        let key = std::array::from_fn(|at| (at * 9) as u8);
+        Network { key, encrypt: false, shared_memory: true, cards: true, explain: false, here: ways("via=192.0.2.1 ip"), peers }
     }
 
     #[test]
@@ -123,7 +168,7 @@ mod tests {
     fn anything_else_is_refused() {
         let text = sample().to_text();
         assert_eq!(Network::parse(&text), Some(sample()));
-        for (wanted, instead) in [("key ", "kex "), ("00", "0g"), ("00", ""), ("yes", "perhaps"), ("no", "perhaps"), (":40123", ""), ("3 ", "x ")] {
+        for (wanted, instead) in [("key ", "kex "), ("00", "0g"), ("00", ""), ("yes", "perhaps"), ("no", "perhaps"), (":40123", ""), ("\n3 ", "\nx "), ("here", "her"), ("=192", "=x"), (" via", " ")] {
             assert_eq!(Network::parse(&text.replacen(wanted, instead, 1)), None, "{instead} for {wanted}");
         }
         assert_eq!(Network::parse(""), None);

@@ -2,9 +2,19 @@
 //!
 //! Ranks of the same node reach each other through its memory, the others through the network. A node is what the launcher
 //! calls one, or what ranks of another launcher have found out ([`foreign`](crate::foreign)): both are [`Means`].
+//!
+//! 1. [`devices`]: the devices between nodes, and which of them is taken for each rank.
+//! 2. [`cards`]: how ranks tell each other what they have, where that is needed.
+//! 3. [`park`]: waiting for several devices.
+
+pub mod cards;
+pub mod devices;
+pub mod park;
 
 use crate::foreign::Met;
-use crate::host::Machine;
+use crate::host::{self, Machine};
+use cards::Card;
+use devices::{Choice, Contact, Setting, TABLE, Tried, Wired};
 use fm::{Device, Park, Peer, Threading};
 use hpvm_ip::{Ip, Key};
 use hpvm_smp::Smp;
@@ -12,9 +22,11 @@ use hpvm_wire::network::At;
 use hpvm_wire::{Network, Place, StartUp};
 use mpi_fm::host::Host;
 use mpi_fm::{Result, bail};
+use park::WiredPark;
 use std::net::TcpListener;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub struct Reach {
     pub devices: Vec<Arc<dyn Device>>,
@@ -96,24 +108,31 @@ impl Reach {
             return Reach::of_one_node(means, threading);
         };
 
-        let near = |at: &At| network.shared_memory && at.node == place.node;
-        let peers: Vec<Peer> = (0..).map(Peer).zip(&network.peers).filter(|(_, at)| near(at)).map(|(peer, _)| peer).collect();
-        if peers.len() == size {
+        let is_near = |at: &At| network.shared_memory && at.node == place.node;
+        let near: Vec<Peer> = (0..).map(Peer).zip(&network.peers).filter(|(_, at)| is_near(at)).map(|(peer, _)| peer).collect();
+        if near.len() == size {
             return Reach::of_one_node(means, threading);
         }
-        if peers.len() < 2 {
-            let ip = Arc::new(internet(means, &network, host, 1)?);
-            let park = ip.park(place.local_size as usize, hpvm_smp::cores_available());
-            let park = Arc::new(park.or_else(|error| bail!(OTHER, "no way to wait for messages: {error}"))?);
-            return Ok(Reach { devices: vec![ip], route: vec![0; size].into(), park });
+        let me = Peer(place.rank);
+        let far: Vec<bool> = (0..).map(Peer).zip(&network.peers).map(|(peer, at)| peer != me && !is_near(at)).collect();
+        let beside_memory = near.len() > 1;
+        let wires = wires(means, &network, host, &far, if beside_memory { LOOK_EVERY } else { 1 })?;
+        if !beside_memory {
+            let (processes, cores) = (place.local_size as usize, hpvm_smp::cores_available());
+            let park = match (&wires.internet, &wires.devices[..]) {
+                (Some(ip), [_]) => ip.park(processes, cores).map(|park| Arc::new(park) as Arc<dyn Park>),
+                _ => WiredPark::new(wires.devices.clone(), processes, cores).map(|park| Arc::new(park) as Arc<dyn Park>),
+            };
+            let park = park.or_else(|error| bail!(OTHER, "no way to wait for messages: {error}"))?;
+            return Ok(Reach { devices: wires.devices.into_iter().map(|wired| wired as Arc<dyn Device>).collect(), route: wires.route, park });
         }
-        let route = network.peers.iter().map(|at| u8::from(!near(at))).collect();
-        let smp = shared_memory(means, peers, threading)?;
-        let ip = Arc::new(internet(means, &network, host, LOOK_EVERY)?);
-        let sockets = Arc::clone(&ip);
-        let park = smp.park_beside(hpvm_smp::cores_limit(), Box::new(move |doorbell, limit| sockets.sleep(doorbell, limit)));
+        let route = far.iter().zip(&wires.route).map(|(far, index)| if *far { index + 1 } else { 0 }).collect();
+        let smp = shared_memory(means, near, threading)?;
+        let wired = wires.devices.clone();
+        let park = smp.park_beside(hpvm_smp::cores_limit(), Box::new(move |doorbell, limit| park::sleep(&wired, doorbell, limit)));
         let park = Arc::new(park.or_else(|error| bail!(OTHER, "no socket to be woken at: {error}"))?);
-        Ok(Reach { devices: vec![Arc::new(smp), ip], route, park })
+        let devices = [Arc::new(smp) as Arc<dyn Device>].into_iter().chain(wires.devices.into_iter().map(|wired| wired as Arc<dyn Device>));
+        Ok(Reach { devices: devices.collect(), route, park })
     }
 
     fn of_one_node(means: &dyn Means, threading: Threading) -> Result<Reach> {
@@ -141,10 +160,73 @@ fn shared_memory(means: &dyn Means, peers: Vec<Peer>, threading: Threading) -> R
         .or_else(|error| bail!(OTHER, "shared memory cannot be used: {error}"))
 }
 
-/// The device to everybody.
-fn internet(means: &dyn Means, network: &Network, host: &Arc<Machine>, look_every: u32) -> Result<Ip> {
-    let listener = means.listener()?;
+/// The devices to ranks that this node's memory does not lead to.
+struct Wires {
+    devices: Vec<Arc<dyn Wired>>,
+    /// By peer: its device's index; 0 for those that are near.
+    route: Box<[u8]>,
+    /// The one of them that this is, if it is there.
+    internet: Option<Arc<Ip>>,
+}
+
+fn wires(means: &dyn Means, network: &Network, host: &Arc<Machine>, far: &[bool], look_every: u32) -> Result<Wires> {
+    let listener = TcpListener::from(means.listener()?);
     let me = Peer(means.place().rank);
+    let setting = Setting { me, network, addresses: &[], host, look_every };
+    let (tried, cards) = if network.cards { known(&listener, &setting, far)? } else { (Vec::new(), Vec::new()) };
+    let choices = devices::choose(network, far, &tried, &cards)?;
+    if network.explain && means.place().local_rank == 0 {
+        devices::surprises(network, &choices, &cards, me).iter().for_each(|line| eprintln!("hpvm: {line}"));
+    }
+    let users = |name: &str| choices.iter().map(|choice| choice.as_ref().is_some_and(|choice| choice.way.device == name)).collect::<Vec<_>>();
+    let mut wires = Wires { devices: Vec::new(), route: vec![0; far.len()].into(), internet: None };
+    for Tried { name, outcome } in tried {
+        let users = users(name);
+        let Some(candidate) = outcome.ok().filter(|_| users.contains(&true)) else { continue };
+        let contact = |(peer, choice): (usize, &Option<Choice>)| {
+            let choice = choice.as_ref().filter(|_| users[peer])?;
+            let card = cards[peer].entry(name)?.as_ref().ok()?.clone();
+            Some(Contact { card, addresses: choice.way.addresses.clone() })
+        };
+        wires.add(candidate.join(choices.iter().enumerate().map(contact).collect())?, &users);
+    }
+    let users = users("ip");
+    if users.contains(&true) {
+        let ip = Arc::new(internet(listener, me, network, host, look_every)?);
+        wires.add(ip.clone(), &users);
+        wires.internet = Some(ip);
+    }
+    Ok(wires)
+}
+
+/// Tries the devices that need cards, and exchanges those.
+fn known(listener: &TcpListener, setting: &Setting, far: &[bool]) -> Result<(Vec<Tried>, Vec<Card>)> {
+    let tried = devices::try_all(TABLE, far, setting);
+    let own = devices::card(&host::node_name(), &tried);
+    let cards = cards::exchange(listener, setting.network, setting.me.0, &own)?;
+    Ok((tried, cards))
+}
+
+impl Wires {
+    fn add(&mut self, device: Arc<dyn Wired>, users: &[bool]) {
+        let index = self.devices.len() as u8;
+        self.devices.push(device);
+        self.route.iter_mut().zip(users).filter(|(_, uses)| **uses).for_each(|(route, _)| *route = index);
+    }
+}
+
+impl Wired for Ip {
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        Ip::descriptor(self)
+    }
+
+    fn limit(&self) -> Option<Duration> {
+        Ip::limit(self)
+    }
+}
+
+/// The device to everybody.
+fn internet(listener: TcpListener, me: Peer, network: &Network, host: &Arc<Machine>, look_every: u32) -> Result<Ip> {
     let addresses: Box<[_]> = network.peers.iter().map(|at| at.address).collect();
     let (said, out) = (addresses.clone(), Arc::clone(host));
     let tell = move |peer: Peer, what: &str| {
@@ -156,7 +238,7 @@ fn internet(means: &dyn Means, network: &Network, host: &Arc<Machine>, look_ever
         key: Key(network.key),
         encrypt: network.encrypt,
         addresses,
-        listener: TcpListener::from(listener),
+        listener,
         look_every,
         tell: Box::new(tell),
         log: Box::new(move |what| eprintln!("hpvm: rank {}: {what}", me.0)),

@@ -6,12 +6,13 @@
 use std::ops::Range;
 use std::path::Path;
 
+use hpvm_wire::devices;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::fault::Fault;
 use super::values::{Command, Count, Networks, Text, Words, check_name, ip_address};
-use super::{Catalogue, Machine, NETWORK_DEVICES, Network, PORT, Service, Site, default_ssh, range};
+use super::{Catalogue, Machine, Network, PORT, Service, Site, default_ssh, range};
 use crate::options::suggest::nearest;
 
 #[derive(Debug, Deserialize)]
@@ -120,19 +121,17 @@ fn networks(tables: &[NetworkTable]) -> Result<Vec<Network>, Fault> {
     let network = |table: &NetworkTable| {
         let name = &table.name.get_ref().0;
         check_name(name).map_err(|why| Fault::new(why, table.name.span()))?;
-        let devices = table.devices.as_ref().map_or_else(|| vec!["ip".to_owned()], |devices| devices.get_ref().0.clone());
-        let at = || table.devices.as_ref().map_or(0..0, Spanned::span);
-        if devices.is_empty() {
-            return Err(Fault::new(format!("expected the devices of {name}, found none; possible: {}", NETWORK_DEVICES.join(", ")), at()));
+        let Some(named) = &table.devices else { return Ok(Network { name: name.clone(), devices: Vec::new() }) };
+        let known = || devices::between_machines().map(|device| device.name);
+        if named.get_ref().0.is_empty() {
+            return Err(Fault::new(format!("expected the devices of {name}, found none; possible: {}", known().collect::<Vec<_>>().join(", ")), named.span()));
         }
-        for device in &devices {
-            if device == "smp" {
-                return Err(Fault::new("expected devices between machines, found \"smp\", which is the memory of one", at()));
-            }
-            if !NETWORK_DEVICES.contains(&device.as_str()) {
-                return Err(Fault::new(not_there("device", device, NETWORK_DEVICES.iter().copied()), at()));
-            }
-        }
+        let device = |word: &String| match devices::find(word) {
+            Some(device) if device.networks > 0 => Ok(device),
+            Some(_) => Err(Fault::new(format!("expected devices between machines, found {word:?}, which is the memory of one"), named.span())),
+            None => Err(Fault::new(not_there("device", word, known()), named.span())),
+        };
+        let devices = named.get_ref().0.iter().map(device).collect::<Result<_, _>>()?;
         Ok(Network { name: name.clone(), devices })
     };
     tables.iter().map(network).collect()

@@ -31,8 +31,12 @@ impl Address {
 
     /// Whether `other` is in the same network.
     fn is_beside(&self, other: &Address) -> bool {
-        let network = |ip: IpAddr| number(ip).checked_shr(u32::from(width(ip) - self.bits)).unwrap_or(0);
-        self.ip.is_ipv4() == other.ip.is_ipv4() && network(self.ip) == network(other.ip)
+        self.ip.is_ipv4() == other.ip.is_ipv4() && self.network() == Address { bits: self.bits, ..*other }.network()
+    }
+
+    /// The number of its network.
+    fn network(&self) -> u128 {
+        number(self.ip).checked_shr(u32::from(width(self.ip) - self.bits)).unwrap_or(0)
     }
 }
 
@@ -55,6 +59,18 @@ pub fn choose(mine: &[Address], theirs: &[Address]) -> Option<IpAddr> {
     let beside = || others().find(|their| mine.iter().any(|my| my.is_beside(their)));
     let known = || others().find(|their| mine.iter().any(|my| my.ip.is_ipv4() == their.ip.is_ipv4()));
     proven.or_else(beside).or_else(known).map(|their| their.ip)
+}
+
+/// The same in as many networks as both are in, `most` at most, in an order that both find; or the one that [`choose`] finds.
+pub fn several(mine: &[Address], theirs: &[Address], most: usize) -> Vec<IpAddr> {
+    let is_shared = |their: &&Address| mine.iter().all(|my| my.ip != their.ip) && mine.iter().any(|my| my.is_beside(their));
+    let mut shared: Vec<&Address> = theirs.iter().filter(is_shared).collect();
+    shared.sort_by_key(|their| (their.ip.is_ipv6(), their.network()));
+    shared.dedup_by_key(|their| (their.ip.is_ipv6(), their.network()));
+    if shared.is_empty() || most < 2 {
+        return choose(mine, theirs).into_iter().collect();
+    }
+    shared.into_iter().take(most).map(|their| their.ip).collect()
 }
 
 /// Networks that a machine has with itself.
@@ -147,6 +163,20 @@ mod tests {
             ("10.0.0.1/24", "", None),
         ] {
             assert_eq!(choose(&list(mine), &list(theirs)), expected.map(|text| text.parse().unwrap()), "{mine} calls {theirs}");
+        }
+    }
+
+    #[test]
+    fn two_networks_are_used_in_the_same_order_by_both() {
+        for (mine, theirs, expected) in [
+            ("10.1.0.1/24 10.0.0.1/24", "10.0.0.2/24 192.0.2.1/24 10.1.0.2/24", "10.0.0.2 10.1.0.2"),
+            ("10.0.0.2/24 192.0.2.1/24 10.1.0.2/24", "10.1.0.1/24 10.0.0.1/24", "10.0.0.1 10.1.0.1"),
+            ("10.0.0.1/24", "10.0.0.2/24 10.0.0.3/24 10.1.0.2/24", "10.0.0.2"),
+            ("10.0.0.1/24", "192.0.2.1/24", "192.0.2.1"),
+            ("10.0.0.1/24", "", ""),
+        ] {
+            let found: Vec<_> = several(&list(mine), &list(theirs), 2).iter().map(IpAddr::to_string).collect();
+            assert_eq!(found.join(" "), expected, "{mine} calls {theirs}");
         }
     }
 

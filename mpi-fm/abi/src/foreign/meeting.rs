@@ -9,7 +9,8 @@ use super::card::{self, Card};
 use super::handover::{self, Door, Secret};
 use super::{Manager, World, addresses};
 use hpvm_wire::board::create_message_memory;
-use hpvm_wire::network::At;
+use hpvm_wire::devices::{self, Device};
+use hpvm_wire::network::{At, Way};
 use hpvm_wire::{Network, Place};
 use mpi_fm::{Result, bail};
 use parking_lot::Mutex;
@@ -59,23 +60,25 @@ pub fn meet(manager: &dyn Manager) -> Result<Met> {
     if rank == 0 {
         let mut key = [0; 32];
         handover::random(&mut key).or_else(unprepared)?;
-        manager.put("key", &said_key(&key, wants_encryption()))?;
+        manager.put("key", &Terms { key, encrypt: wants_encryption(), devices: wanted_devices()? }.to_text())?;
     }
     manager.fence()?;
     let cards = (0..size).map(|other| card_of(manager, other)).collect::<Result<Vec<_>>>()?;
-    let Some((key, encrypt)) = read_key(&manager.get(0, "key")?) else { bail!(OTHER, "rank 0 has told no key of this library's version") };
+    let Some(terms) = Terms::parse(&manager.get(0, "key")?) else { bail!(OTHER, "rank 0 has told no key of this library's version") };
 
     let (leaders, memory) = nodes(manager, &cards, door)?;
     let (place, nodes) = place(manager.world(), &leaders);
-    let peers = (0..size as usize).map(|other| {
-        At { node: nodes[other], address: SocketAddr::new(way(&own, &cards[other]), cards[other].port) }
+    let peers = (0..size as usize).map(|other| At {
+        node: nodes[other],
+        address: SocketAddr::new(way(&own, &cards[other]), cards[other].port),
+        ways: terms.ways(&own, &cards[other]),
     });
     let peers: Vec<_> = peers.collect();
     let unreachable = |at: &&At| at.node != place.node && (at.address.port() == 0 || at.address.ip().is_unspecified());
     if let Some(at) = peers.iter().position(|at| unreachable(&at)) {
         bail!(OTHER, "rank {at} is on another machine, and has no address that this one could call: its card is {}", cards[at].to_text());
     }
-    let network = Network { key, encrypt, shared_memory: true, peers };
+    let network = terms.network(&own, peers);
     Ok(Met { place, network, memory: Mutex::new(memory), listener: Mutex::new(listener) })
 }
 
@@ -167,25 +170,80 @@ fn listen() -> Option<TcpListener> {
 
 /// What `hpvmrun` has an option for. Rank 0's environment counts, for all have to do alike.
 fn wants_encryption() -> bool {
-    std::env::var("HPVM_ENCRYPT").is_ok_and(|value| ["1", "true", "yes", "on"].contains(&value.as_str()))
+    std::env::var("HPVM_ENCRYPT").is_ok_and(|value| is_on(&value))
 }
 
-/// The job's key, and whether what goes over the network is encrypted.
-fn said_key(key: &[u8; 32], encrypt: bool) -> String {
-    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits + if encrypt { ",encrypt" } else { "" }
+fn is_on(value: &str) -> bool {
+    ["1", "true", "yes", "on"].contains(&value)
 }
 
-fn read_key(text: &str) -> Option<([u8; 32], bool)> {
-    let (text, encrypt) = text.strip_suffix(",encrypt").map_or((text, false), |text| (text, true));
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
+/// The devices that `HPVM_DEVICE` names, the preferred one first; rank 0's environment counts.
+fn wanted_devices() -> Result<Vec<String>> {
+    let text = std::env::var("HPVM_DEVICE").unwrap_or_default();
+    let names: Vec<String> = text.split(',').filter(|name| !name.is_empty()).map(String::from).collect();
+    match names.iter().find(|name| !devices::find(name).is_some_and(|device| device.built)) {
+        Some(name) => bail!(OTHER, "HPVM_DEVICE={text}: this version has no device {name:?}"),
+        None => Ok(names),
     }
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+}
+
+/// What rank 0 decides for all.
+struct Terms {
+    /// The job's key.
+    key: [u8; 32],
+    /// Whether what goes over the network is encrypted.
+    encrypt: bool,
+    /// What may carry messages, the preferred one first; none: nothing was said.
+    devices: Vec<String>,
+}
+
+impl Terms {
+    fn to_text(&self) -> String {
+        let mut text: String = self.key.iter().map(|byte| format!("{byte:02x}")).collect();
+        if self.encrypt {
+            text += ",encrypt";
+        }
+        self.devices.iter().for_each(|name| text.extend([",", name]));
+        text
     }
-    Some((bytes, encrypt))
+
+    fn parse(text: &str) -> Option<Terms> {
+        let mut words = text.split(',').peekable();
+        let digits = words.next().filter(|digits| digits.len() == 64 && digits.is_ascii())?;
+        let mut key = [0; 32];
+        for (at, byte) in key.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).ok()?;
+        }
+        let encrypt = words.next_if_eq(&"encrypt").is_some();
+        let devices = words.map(|name| devices::find(name).map(|device| device.name.into())).collect::<Option<_>>()?;
+        Some(Terms { key, encrypt, devices })
+    }
+
+    /// Between nodes; those that do not encrypt are left out where that is asked for.
+    fn between(&self) -> impl Iterator<Item = &'static Device> {
+        let named = self.devices.iter().filter_map(|name| devices::find(name));
+        let by_itself = devices::between_machines().filter(|device| device.by_itself && self.devices.is_empty());
+        named.filter(|device| device.networks > 0).chain(by_itself).filter(|device| device.private || !self.encrypt)
+    }
+
+    /// What may carry messages to the rank with that card.
+    fn ways(&self, own: &Card, other: &Card) -> Vec<Way> {
+        let inside = !own.machine.is_empty() && own.machine == other.machine;
+        let way = |device: &Device| {
+            let loopback = || (1..=device.networks as u8).map(|last| Ipv4Addr::new(127, 0, 0, last).into()).collect();
+            let addresses = if inside { loopback() } else { addresses::several(&own.addresses, &other.addresses, device.networks) };
+            Way { device: device.name.into(), addresses }
+        };
+        self.between().map(way).collect()
+    }
+
+    fn network(self, own: &Card, peers: Vec<At>) -> Network {
+        let own = |device: &Device| Way { device: device.name.into(), addresses: own.addresses.iter().map(|address| address.ip).collect() };
+        let (cards, here) = (self.between().any(|device| device.cards), self.between().map(own).collect());
+        let shared_memory = self.devices.is_empty() || self.devices.iter().any(|name| name == "smp");
+        let explain = std::env::var("HPVM_EXPLAIN").is_ok_and(|value| is_on(&value));
+        Network { key: self.key, encrypt: self.encrypt, shared_memory, cards, explain, here, peers }
+    }
 }
 
 #[cfg(test)]

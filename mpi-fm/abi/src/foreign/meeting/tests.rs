@@ -129,7 +129,13 @@ fn nonsense_of_another_rank_is_an_error_with_its_name() {
 fn keys_are_read_as_they_are_written() {
     let key = std::array::from_fn(|at| at as u8 * 7);
     for encrypt in [false, true] {
-        assert_eq!(read_key(&said_key(&key, encrypt)), Some((key, encrypt)));
+        for named in ["", "ip", "smp,ip"] {
+            let devices: Vec<String> = named.split(',').filter(|name| !name.is_empty()).map(String::from).collect();
+            let found = Terms::parse(&Terms { key, encrypt, devices: devices.clone() }.to_text()).unwrap();
+            assert_eq!((found.key, found.encrypt, &found.devices), (key, encrypt, &devices));
+            let ways: Vec<_> = found.between().map(|device| device.name).collect();
+            assert_eq!(ways, ["ip"]);
+        }
     }
-    assert_eq!(read_key(&"g".repeat(64)), None);
+    assert!(Terms::parse(&"g".repeat(64)).is_none());
 }
