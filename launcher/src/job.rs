@@ -211,7 +211,7 @@ impl Running<'_> {
         let is_running = self.phase == Phase::Running;
         let hang = self.hang.as_ref().filter(|_| is_running).map(Hang::deadline);
         let report = self.reports.iter().map(|(at, _)| *at).min();
-        let parts = [self.job.output.deadline(), self.job.stdin.deadline(), self.judge.deadline()];
+        let parts = [self.job.output.deadline(), self.job.stdin.deadline(), self.judge.deadline(), self.starting.deadline()];
         parts.into_iter().chain([asked, timeout, asking, hang, report]).flatten().min()
     }
 
@@ -226,6 +226,7 @@ impl Running<'_> {
         if self.job.output.has_something() || self.judge.ending().is_some() {
             self.starting.clear();
         }
+        self.starting.tick(now);
         if let Err(trouble) = self.job.output.work(now) {
             self.trouble(trouble);
         }

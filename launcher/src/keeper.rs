@@ -146,7 +146,7 @@ fn settle(name: &std::ffi::CStr) -> io::Result<()> {
 }
 
 /// Waits for any of these to become readable or to end, but no longer than `most`.
-fn wait_for(files: &[std::os::fd::BorrowedFd], writing: Option<&Link>, most: Option<Duration>) {
+pub fn wait_for(files: &[std::os::fd::BorrowedFd], writing: Option<&Link>, most: Option<Duration>) {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut polled: Vec<_> = files.iter().map(|file| PollFd::new(file, PollFlags::IN)).collect();
     if let Some(link) = writing {

@@ -5,10 +5,12 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use hpvm_wire::network::At;
 use hpvm_wire::{Descriptor, Network};
+use rustix::net::sockopt;
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::keeper::NetSetup;
@@ -53,6 +55,14 @@ impl Listeners {
         let setup = NetSetup { file: Descriptor::of(&file)?, listeners };
         Ok((setup, Kept { _file: file, listeners: self }))
     }
+}
+
+/// Has the kernel notice that the other side of a connection has vanished, where nothing else asks after it: within two minutes.
+pub fn keep_alive(socket: &impl AsFd) -> io::Result<()> {
+    sockopt::set_tcp_keepidle(socket, Duration::from_secs(60))?;
+    sockopt::set_tcp_keepintvl(socket, Duration::from_secs(10))?;
+    sockopt::set_tcp_keepcnt(socket, 6)?;
+    Ok(sockopt::set_socket_keepalive(socket, true)?)
 }
 
 /// A job's key.

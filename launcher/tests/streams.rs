@@ -194,6 +194,30 @@ mod in_a_terminal {
         common::assert_nothing_left(&run.mark);
     }
 
+    /// Two of three machines take their time: a line says so, also while nothing happens, and makes room for what ranks write.
+    #[test]
+    fn a_line_says_how_far_the_start_is() {
+        let (mut ours, theirs) = terminal();
+        let folder = tempfile::TempDir::new().unwrap();
+        let go = folder.path().join("go");
+        let wait = format!("case \"$*\" in *one*) ;; *) while [ ! -e {} ]; do sleep 0.05; done ;; esac", go.display());
+        let ssh = common::fake_ssh(folder.path(), &wait);
+        let machine = |name: &str| format!("[[machine]]\nname = {name:?}\n");
+        let text = format!("ssh = [{:?}, \"-x\"]\n{}", ssh.display().to_string(), ["one", "two", "three"].map(machine).concat());
+        let file = folder.path().join("machines.toml");
+        std::fs::write(&file, text).unwrap();
+        let (mut command, mark) = command(&["-m", file.to_str().unwrap(), "-n", "3", "sh", "-c", "echo said >&2"]);
+        command.env("TERM", "xterm").stderr(theirs);
+        let mut run = start_command((command, mark));
+        read_until(&mut ours, "hpvmrun: 1 of 3 machines have answered");
+        std::fs::write(&go, "").unwrap();
+        let rest = read_until(&mut ours, "said\r\n");
+        let (before, _) = rest.split_once("said").unwrap();
+        assert!(before.ends_with("\r\x1b[2K"), "the line is in the way: {rest:?}");
+        assert_eq!(run.wait(Duration::from_secs(10)), 0);
+        common::assert_nothing_left(&run.mark);
+    }
+
     /// A background job that reads its terminal is stopped by SIGTTIN; hpvmrun must not read.
     #[test]
     fn in_the_background_it_goes_on() {

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use common::{FAKE, Outcome, Run, command, start_command};
 use hpvm_launcher::node::noise::handshake::{Caller, Wish};
 use hpvm_launcher::node::noise::keys::KeyPair;
+use hpvm_launcher::proc;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -29,6 +31,9 @@ impl Drop for Service {
     }
 }
 
+/// Descriptors that it may begin with.
+const FILES: u64 = 900;
+
 impl Service {
     /// One that admits this user by the key `key`; `other` is nobody's.
     fn start(contexts: u32) -> Self {
@@ -44,7 +49,10 @@ impl Service {
         );
         fs::write(at("hpvmd.toml"), settings).unwrap();
         let log = File::create(at("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_hpvmd")).arg("--system").arg(at("hpvmd.toml")).stderr(log).spawn().unwrap();
+        let script = format!("ulimit -Sn {FILES} && exec \"$0\" --system \"$1\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_hpvmd")]).arg(at("hpvmd.toml")).stderr(log);
+        let child = command.spawn().unwrap();
         let mut service = Self { child, folder, address: String::new() };
         service.wait_for("listening at ");
         let log = service.log();
@@ -62,9 +70,14 @@ impl Service {
 
     #[track_caller]
     fn wait_for(&self, text: &str) {
+        self.wait_for_count(text, 1);
+    }
+
+    #[track_caller]
+    fn wait_for_count(&self, text: &str, count: usize) {
         let until = Instant::now() + Duration::from_secs(20);
-        while !self.log().contains(text) {
-            assert!(Instant::now() < until, "{text:?} does not come: {}", self.log());
+        while self.log().matches(text).count() < count {
+            assert!(Instant::now() < until, "{text:?} does not come {count} times: {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -99,12 +112,18 @@ impl Service {
         self.begin(words).finish()
     }
 
-    /// Processes of the daemon itself that hold contexts.
+    /// The guards of those who hold contexts.
     fn holders(&self) -> Vec<i32> {
         let own = self.child.id();
         let text = fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap();
         text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
     }
+}
+
+/// `hpvmd` and the keepers below a guard.
+fn helpers(guard: i32) -> Vec<i32> {
+    let below = proc::descendants(guard, &HashSet::new()).into_iter().map(|process| process.pid);
+    below.filter(|pid| ["hpvmd", "hpvm-keeper-1", "hpvm-keeper-2"].contains(&common::name(*pid).as_str())).collect()
 }
 
 fn kill(pid: i32) {
@@ -142,14 +161,68 @@ fn the_next_context_is_refused_and_one_that_is_free_is_given() {
     let refused = service.run(&["-n", "1", "true"]);
     assert_eq!(refused.status, 125, "{refused:?}");
     assert!(refused.stderr.contains("one cannot go on: there is no context left for ") && refused.stderr.contains("all 2 contexts"), "{refused:?}");
-    // However the holder dies.
-    kill(service.holders()[0]);
+    // However the holder dies: it alone, or its guard.
+    kill(helpers(service.holders()[0])[0]);
     let outcome = first.finish();
     assert_eq!(outcome.status, 125, "{outcome:?}");
     assert!(outcome.stderr.contains("is lost: the connection to its hpvmd has ended"), "{outcome:?}");
-    service.wait_for("context 0 of ");
-    service.wait_for("context 1 of ");
+    service.wait_for_count(" is free", 2);
+    let second = service.begin(&["-n", "3", "sh", "-c", "setsid sleep 71.5 & exec sleep 71"]);
+    second.wait_for(3, "sleep 71 ");
+    kill(service.holders()[0]);
+    assert_eq!(second.finish().status, 125);
+    service.wait_for_count(" is free", 4);
     assert_eq!(service.run(&["-n", "3", "true"]).status, 0, "{}", service.log());
+}
+
+/// Nobody is left of those who would end it but the guard. The daemon serves others meanwhile.
+#[test]
+fn what_forks_for_ever_does_not_outlive_its_keepers() {
+    let service = Service::start(2);
+    let program = format!("for one in 1 2 3 4; do {FAKE} flee & done; wait; exec sleep 76");
+    let run = service.begin(&["-n", "2", "sh", "-c", &program]);
+    run.wait_for(2, "sleep 76");
+    let helpers = helpers(service.holders()[0]);
+    assert_eq!(helpers.len(), 3);
+    for signal in [Signal::STOP, Signal::KILL] {
+        helpers.iter().for_each(|pid| kill_process(Pid::from_raw(*pid).unwrap(), signal).unwrap());
+    }
+    assert_eq!(service.run(&["-n", "1", "true"]).status, 0, "{}", service.log());
+    assert_eq!(run.finish().status, 125);
+    service.wait_for_count(" is free", 2);
+}
+
+#[test]
+fn a_job_begins_with_the_limits_of_the_service() {
+    let service = Service::start(1);
+    let outcome = service.run(&["-n", "1", "sh", "-c", "ulimit -Sn"]);
+    assert_eq!(outcome.stdout, format!("{FILES}\n"), "{outcome:?}");
+    let own = fs::read_to_string(format!("/proc/{}/limits", service.child.id())).unwrap();
+    let files: Vec<_> = own.lines().find(|line| line.starts_with("Max open files")).unwrap().split_whitespace().collect();
+    assert_eq!(files[3], files[4], "the daemon itself takes what it may");
+}
+
+/// Where silence is no end (`--heartbeat 0`), the kernel looks whether the other side is still there.
+#[test]
+fn the_kernel_looks_after_connections() {
+    let service = Service::start(1);
+    let run = service.begin(&["-n", "1", "--heartbeat", "0", "sleep", "78"]);
+    run.wait_for(1, "sleep 78");
+    let port = format!(":{:04X}", service.port().parse::<u16>().unwrap());
+    // Of the connection's two ends: what timer they have. 02 is the one that looks; 01, that something is under way, soon passes.
+    let timers = || {
+        let text = fs::read_to_string("/proc/net/tcp").unwrap();
+        let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let ours = lines.filter(|fields| fields.len() > 5 && fields[3] == "01" && (fields[1].ends_with(&port) || fields[2].ends_with(&port)));
+        ours.map(|fields| fields[5][..2].to_owned()).collect::<Vec<_>>()
+    };
+    let until = Instant::now() + Duration::from_secs(20);
+    while timers() != ["02", "02"] {
+        assert!(Instant::now() < until, "{:?}", timers());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    run.signal(libc::SIGTERM);
+    assert_eq!(run.finish().status, 143);
 }
 
 #[test]

@@ -21,8 +21,10 @@ const KEY_MAX: usize = 64;
 const VALUE_MAX: usize = 1024;
 /// So many values may one rank put: a program that puts more is broken.
 const VALUES_MAX: usize = 65_536;
-/// So much may one rank leave unread, before it is taken for one that reads nothing.
-const UNREAD_MAX: usize = 1 << 20;
+/// Who has left so much unread is not heard until it has read.
+const UNREAD_MAX: usize = 64 << 10;
+/// So much of what one rank says is heard before others are.
+const HEARD_MAX: usize = 64 << 10;
 /// Of the one table that there is.
 const TABLE: &str = "hpvm";
 /// Which ranks are on which node.
@@ -45,6 +47,8 @@ struct Client {
     socket: OwnedFd,
     lines: Lines,
     unsent: Vec<u8>,
+    /// There may be lines that wait until it has read what is unsent.
+    behind: bool,
     /// `init` has come.
     greeted: bool,
     /// A message of several lines is on its way, of which nothing is wanted.
@@ -66,7 +70,7 @@ impl Pmi {
         let pair = || rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None);
         let pairs = plan.ranks.iter().map(|_| pair()).collect::<Result<Vec<_>, _>>()?;
         let (ours, theirs): (Vec<_>, _) = pairs.into_iter().unzip();
-        let client = |socket| Some(Client { socket, lines: Lines::default(), unsent: Vec::new(), greeted: false, several: false });
+        let client = |socket| Some(Client { socket, lines: Lines::default(), unsent: Vec::new(), behind: false, greeted: false, several: false });
         let size = plan.ranks.len();
         let mut table = HashMap::new();
         table.extend(mapping(plan).map(|mapping| (MAPPING.to_owned(), mapping)));
@@ -77,7 +81,11 @@ impl Pmi {
 
     /// By rank.
     pub fn interests(&self) -> impl Iterator<Item = (u32, BorrowedFd<'_>, PollFlags)> {
-        let flags = |client: &Client| if client.unsent.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+        let flags = |client: &Client| {
+            let hearing = if client.unsent.len() < UNREAD_MAX { PollFlags::IN } else { PollFlags::empty() };
+            let telling = if client.unsent.is_empty() && !client.behind { PollFlags::empty() } else { PollFlags::OUT };
+            hearing | telling
+        };
         (0..).zip(&self.ranks).filter_map(move |(rank, client)| client.as_ref().map(|client| (rank, client.socket.as_fd(), flags(client))))
     }
 
@@ -104,11 +112,18 @@ impl Pmi {
     }
 
     fn hear(&mut self, rank: u32) -> Vec<Heard> {
-        let mut heard = Vec::new();
-        let mut bytes = [0; 4096];
-        while let Some(client) = &mut self.ranks[rank as usize] {
+        let (mut heard, mut bytes, mut count_of_all) = (Vec::new(), [0; 4096], 0);
+        // What it has said before and could not be answered.
+        self.flush(rank as usize);
+        self.take_lines(rank, &mut heard);
+        while count_of_all < HEARD_MAX
+            && let Some(client) = self.ranks[rank as usize].as_mut().filter(|client| client.unsent.len() < UNREAD_MAX)
+        {
             match rustix::net::recv(&client.socket, &mut bytes, RecvFlags::DONTWAIT).map(|(count, _)| count) {
-                Ok(count) if count > 0 => client.lines.push(&bytes[..count]),
+                Ok(count) if count > 0 => {
+                    count_of_all += count;
+                    client.lines.push(&bytes[..count]);
+                }
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => break,
                 // The process's end says the rest.
@@ -124,6 +139,10 @@ impl Pmi {
 
     fn take_lines(&mut self, rank: u32, heard: &mut Vec<Heard>) {
         while let Some(client) = &mut self.ranks[rank as usize] {
+            client.behind = client.unsent.len() >= UNREAD_MAX;
+            if client.behind {
+                return;
+            }
             let line = match client.lines.take() {
                 Ok(Some(line)) => line,
                 Ok(None) => return,
@@ -223,7 +242,7 @@ impl Pmi {
             match rustix::net::send(&client.socket, &client.unsent, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
                 Ok(count) => drop(client.unsent.drain(..count)),
                 Err(Errno::INTR) => (),
-                Err(Errno::AGAIN) if client.unsent.len() <= UNREAD_MAX => return,
+                Err(Errno::AGAIN) => return,
                 Err(_) => self.ranks[at] = None,
             }
         }

@@ -13,10 +13,17 @@ const MANY: u32 = 32;
 /// Nobody wonders before.
 const AFTER: Duration = Duration::from_millis(400);
 
+const MACHINES: &str = "machines have answered";
+const RANKS: &str = "ranks are started";
+
 pub struct Starting {
     /// `None` when there is nothing to be seen, or no more.
     bar: Option<ProgressBar>,
+    /// What it says: what there is of something, how much, and of how much.
+    news: (&'static str, u64, u64),
     since: Instant,
+    /// Its moment has not come yet.
+    early: bool,
     machines: u64,
     ranks: u64,
     started: u64,
@@ -26,19 +33,33 @@ impl Starting {
     /// Of a job of `ranks` on so many other `machines`.
     pub fn new(ranks: u32, machines: usize) -> Self {
         let wanted = (ranks >= MANY || machines > 1) && std::io::stderr().is_terminal();
-        Self { bar: wanted.then(ProgressBar::hidden), since: Instant::now(), machines: machines as u64, ranks: ranks.into(), started: 0 }
+        let (machines, ranks) = (machines as u64, ranks.into());
+        let news = if machines > 1 { (MACHINES, 0, machines) } else { (RANKS, 0, ranks) };
+        Self { bar: wanted.then(ProgressBar::hidden), news, since: Instant::now(), early: wanted, machines, ranks, started: 0 }
+    }
+
+    /// When [`Self::tick`] has something to show.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.early.then(|| self.since + AFTER)
+    }
+
+    pub fn tick(&mut self, now: Instant) {
+        if self.deadline().is_some_and(|at| at <= now) {
+            self.early = false;
+            self.draw();
+        }
     }
 
     /// So many machines have answered.
     pub fn reached(&mut self, machines: u32) {
-        self.show("machines have answered", machines.into(), self.machines);
+        self.show((MACHINES, machines.into(), self.machines));
     }
 
     /// One more rank runs.
     pub fn started(&mut self) {
         self.started += 1;
         if self.started < self.ranks {
-            self.show("ranks are started", self.started, self.ranks);
+            self.show((RANKS, self.started, self.ranks));
         } else {
             self.clear();
         }
@@ -46,13 +67,22 @@ impl Starting {
 
     /// Makes room for what is to be written.
     pub fn clear(&mut self) {
+        self.early = false;
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
 
-    fn show(&mut self, what: &'static str, count: u64, of: u64) {
-        let Some(bar) = self.bar.as_ref().filter(|_| self.since.elapsed() >= AFTER && stderr_takes_more()) else { return };
+    fn show(&mut self, news: (&'static str, u64, u64)) {
+        self.news = news;
+        if !self.early {
+            self.draw();
+        }
+    }
+
+    fn draw(&self) {
+        let Some(bar) = self.bar.as_ref().filter(|_| stderr_takes_more()) else { return };
+        let (what, count, of) = self.news;
         if bar.is_hidden() {
             bar.set_style(ProgressStyle::with_template("hpvmrun: {pos} of {len} {msg} {wide_bar}").unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_draw_target(ProgressDrawTarget::stderr());

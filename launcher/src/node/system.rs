@@ -2,20 +2,23 @@
 //!
 //! ```text
 //! hpvmd --system (root)  ── a caller, greeted (door)
-//!   └ hpvmd (the user), one for each context ── keepers ── ranks
+//!   └ guard (root) ── hpvmd (the user), one pair for each context ── keepers ── ranks
 //! ```
-//! It listens at one port. [`door`] shakes hands with callers until they are known by their keys. [`admit`] is a child that becomes the user
+//! It listens at one port. [`door`] shakes hands with callers until they are known by their keys; in a [`queue`] they wait for one of the [`places`]. [`admit`] is a child that becomes the user
 //! whom the caller names, looks whether the caller's key is one of the user's, and then waits for one of the node's [`contexts`]. With it, it
 //! gets the keys of the connection and is from then on what ssh would have started: `node/daemon.rs`, over an encrypted channel. The daemon
 //! itself reads nothing of what goes to and from jobs.
 //!
-//! A context is held by that child and taken back when the kernel says that it has ended. With the daemon all its children end, and with
-//! them their jobs. See `docs/decisions/0016-system-daemon.md`.
+//! Above it stands a [`guard`], which sees to it that nothing of a job is left. A context is taken back when the kernel says that its guard has ended. With the
+//! daemon all its children end, and with them their jobs. See `docs/decisions/0016-system-daemon.md`.
 
 pub mod admit;
 pub mod config;
 pub mod contexts;
 pub mod door;
+pub mod guard;
+pub mod places;
+pub mod queue;
 pub mod serve;
 
 use std::path::Path;

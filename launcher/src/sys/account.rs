@@ -25,26 +25,34 @@ const BUFFER_MAX: usize = 1 << 20;
 /// The account of that name.
 pub fn named(name: &CStr) -> io::Result<Option<Account>> {
     // SAFETY: the name is a string, the rest as `look` says.
-    look(|entry, buffer, length, found| unsafe { libc::getpwnam_r(name.as_ptr(), entry, buffer, length, found) })
+    users(|entry, buffer, length, found| unsafe { libc::getpwnam_r(name.as_ptr(), entry, buffer, length, found) })
 }
 
 /// The account of that number.
 pub fn numbered(uid: u32) -> io::Result<Option<Account>> {
     // SAFETY: as `look` says.
-    look(|entry, buffer, length, found| unsafe { libc::getpwuid_r(uid, entry, buffer, length, found) })
+    users(|entry, buffer, length, found| unsafe { libc::getpwuid_r(uid, entry, buffer, length, found) })
 }
 
-/// `ask` gets room for an entry, for its strings, and for a pointer that says whether there is one.
-fn look(ask: impl Fn(*mut libc::passwd, *mut libc::c_char, usize, *mut *mut libc::passwd) -> i32) -> io::Result<Option<Account>> {
+fn users(ask: impl Fn(*mut libc::passwd, *mut libc::c_char, usize, *mut *mut libc::passwd) -> i32) -> io::Result<Option<Account>> {
+    // SAFETY: plain data, of which zeros are a value.
+    let empty = || unsafe { std::mem::zeroed() };
+    // SAFETY: the entry was filled in, and its strings are still there.
+    look(empty, ask, |entry| unsafe { account(entry) })
+}
+
+/// `ask` gets room for an entry, for its strings, and for a pointer that says whether there is one; `take` takes what is wanted of it.
+fn look<E, T>(
+    empty: impl Fn() -> E,
+    ask: impl Fn(*mut E, *mut libc::c_char, usize, *mut *mut E) -> i32,
+    take: impl Fn(&E) -> T,
+) -> io::Result<Option<T>> {
     let mut buffer = vec![0; 4 << 10];
     loop {
-        // SAFETY: plain data, of which zeros are a value.
-        let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
-        let mut found = ptr::null_mut();
+        let (mut entry, mut found) = (empty(), ptr::null_mut());
         match ask(&raw mut entry, buffer.as_mut_ptr(), buffer.len(), &raw mut found) {
             0 if found.is_null() => return Ok(None),
-            // SAFETY: the entry was filled in, and its strings are in `buffer`.
-            0 => return Ok(Some(unsafe { account(&entry) })),
+            0 => return Ok(Some(take(&entry))),
             libc::ERANGE if buffer.len() < BUFFER_MAX => buffer.resize(buffer.len() * 4, 0),
             libc::EINTR => (),
             // Ways to say that there is none.
@@ -108,14 +116,50 @@ pub fn exec_anew(stdio: [BorrowedFd; 3], arguments: &[CString], environment: &[C
     io::Error::last_os_error()
 }
 
-/// Closes all descriptors but those for input, output and errors, and these two.
-pub fn keep_only(kept: [BorrowedFd; 2]) {
-    let [one, other] = kept.map(|fd| fd.as_raw_fd() as u32);
-    let (low, high) = (one.min(other), one.max(other));
-    for (first, last) in [(3, low - 1), (low + 1, high - 1), (high + 1, u32::MAX)] {
-        if first <= last {
+/// Closes all descriptors but those for input, output and errors, and these.
+pub fn keep_only(kept: &mut [BorrowedFd]) {
+    kept.sort_unstable_by_key(|fd| fd.as_raw_fd());
+    let mut first = 3;
+    for last in kept.iter().map(|fd| fd.as_raw_fd() as u32).chain([u32::MAX]) {
+        if first < last {
             // SAFETY: this process has one thread, which uses none of them any more; what cannot be closed closes itself at exec.
-            unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+            unsafe { libc::syscall(libc::SYS_close_range, first, last - 1, 0) };
+        }
+        first = first.max(last.saturating_add(1));
+    }
+}
+
+/// A line of the list that says how long accounts and passwords last, in days: of the dates since 1970. -1 is for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lasting {
+    /// The date from which on there is no account any more.
+    pub expires: i64,
+    /// When the password was set, for how long it is good, and after how much more nobody gets in.
+    pub set: i64,
+    pub good: i64,
+    pub inactive: i64,
+}
+
+impl Lasting {
+    /// Of that account; `None` where nothing is said of it, or to this process.
+    pub fn of(name: &CStr) -> io::Result<Option<Self>> {
+        // SAFETY: plain data, of which zeros are a value.
+        let empty = || unsafe { std::mem::zeroed::<libc::spwd>() };
+        // SAFETY: the name is a string, the rest as `look` says.
+        let ask = |entry, buffer, length, found| unsafe { libc::getspnam_r(name.as_ptr(), entry, buffer, length, found) };
+        let lasting = |entry: &libc::spwd| Self { expires: entry.sp_expire, set: entry.sp_lstchg, good: entry.sp_max, inactive: entry.sp_inact };
+        look(empty, ask, lasting).or_else(|error| if error.kind() == io::ErrorKind::PermissionDenied { Ok(None) } else { Err(error) })
+    }
+
+    /// Why the account is none on that day, as others who let people in see it.
+    pub fn fault(&self, today: i64) -> Option<&'static str> {
+        let Self { expires, set, good, inactive } = *self;
+        if expires >= 0 && today >= expires {
+            Some("the account has expired")
+        } else if [set, good, inactive].iter().all(|days| *days >= 0) && today - set > good.saturating_add(inactive) {
+            Some("its password has expired for so long that the account has, too")
+        } else {
+            None
         }
     }
 }
@@ -143,6 +187,19 @@ pub fn leave(status: u8) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accounts_end() {
+        let for_ever = Lasting { expires: -1, set: 100, good: 99_999, inactive: -1 };
+        assert_eq!(for_ever.fault(1_000_000), None);
+        let ends = Lasting { expires: 200, ..for_ever };
+        assert_eq!((ends.fault(199), ends.fault(200)), (None, Some("the account has expired")));
+        // 110 is the last day of the password, 115 the last one on which it may be changed.
+        let password = Lasting { good: 10, inactive: 5, ..for_ever };
+        assert!(password.fault(115).is_none() && password.fault(116).is_some());
+        assert_eq!(Lasting { inactive: -1, ..password }.fault(1_000), None, "who does not use it needs none");
+        assert_eq!(Lasting::of(c"nobody of this name").unwrap(), None);
+    }
 
     #[test]
     fn accounts_are_found() {

@@ -1,4 +1,4 @@
-//! `up --daemons`: an `hpvmd --system` on each host, and two users who have keys for it besides this one.
+//! `up --daemons`: an `hpvmd --system` on each host, and two users who have keys for it besides this one; a third one's account has expired.
 //!
 //! Hosts see the folder of what is built at [`BUILT`], wherever the clone lies: users may not be allowed to look there. The users exist on the
 //! hosts alone, in a copy of the lists of users that lies over this machine's.
@@ -23,6 +23,9 @@ pub struct User {
 }
 
 pub const USERS: [User; 2] = [User { name: "ann", id: 64_001 }, User { name: "bob", id: 64_002 }];
+
+/// Whose account has expired; `ann` has the key.
+pub const EXPIRED: User = User { name: "old", id: 64_003 };
 
 impl User {
     pub fn home(&self) -> String {
@@ -49,15 +52,21 @@ pub fn prepare(folder: &Path) -> Result<()> {
     let hpvmd = program(folder);
     ensure!(hpvmd.exists(), "{} is missing: `cargo xtask install --prefix {}` makes it", hpvmd.display(), folder.with_file_name("prefix").display());
     let (mut passwd, mut group) = (fs::read_to_string("/etc/passwd")?, fs::read_to_string("/etc/group")?);
-    for user in USERS {
+    let mut shadow = "root:*:19000:0:99999:7:::\n".to_owned();
+    for user in USERS.into_iter().chain([EXPIRED]) {
         let User { name, id } = user;
         passwd += &format!("{name}:x:{id}:{id}::{}:/bin/sh\n", user.home());
         group += &format!("{name}:x:{id}:\n");
+        shadow += &format!("{name}:*:19000:0:99999:7::{}:\n", if user == EXPIRED { "19001" } else { "" });
+    }
+    for User { name, id } in USERS {
         write(folder.join(format!("authorized_keys.{name}")), &key(folder, &format!("{name}.key"))?)?;
         chown(folder.join(format!("{name}.key")), Some(id), Some(id))?;
     }
     write(folder.join("passwd"), &passwd)?;
     write(folder.join("group"), &group)?;
+    write(folder.join("shadow"), &shadow)?;
+    fs::copy(folder.join(format!("authorized_keys.{}", USERS[0].name)), folder.join(format!("authorized_keys.{}", EXPIRED.name)))?;
     write(folder.join("authorized_keys.root"), &key(folder, "root.key")?)
 }
 
@@ -86,7 +95,7 @@ pub fn start(host: &Path) -> Result<Option<Child>> {
     let bind = |from: &Path, to: &str| exec::quiet(Command::new("mount").arg("--bind").arg(from).arg(to)).map(drop);
     fs::create_dir_all(BUILT)?;
     bind(cluster.parent().context("a cluster without a folder")?, BUILT)?;
-    for list in ["passwd", "group"] {
+    for list in ["passwd", "group", "shadow"] {
         bind(&cluster.join(list), &format!("/etc/{list}"))?;
     }
     for user in USERS {

@@ -1,8 +1,8 @@
 //! Jobs on several hosts to which something happens, at a random moment: a rank, a daemon, a keeper or the launcher is killed, a daemon is
 //! stopped, a cable is pulled, a host stands still, the user has had enough. Each has to end in time, with the right status and the right first cause, and to leave nothing on any host.
 //!
-//! The seed decides all but the scheduler's part; a bad round is named by seed and number. Normally a few rounds with a seed of the hour's;
-//! `cargo xtask test --only faults --fault-rounds 200 --fault-seed 7` is a long search.
+//! Seed and number of a round decide all but the scheduler's part: `--fault-seed 7 --fault-first 41 --fault-rounds 1` repeats one. Normally a few rounds
+//! with a seed of the hour's; `cargo xtask test --only faults --fault-rounds 200 --fault-seed 7` is a long search.
 
 pub mod hosts;
 
@@ -33,6 +33,9 @@ pub struct Choice {
     /// What decides them; another one each time if it is not said
     #[arg(long, value_name = "N")]
     fault_seed: Option<u64>,
+    /// The number of the first round
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    fault_first: u32,
 }
 
 const HOSTS: u8 = 4;
@@ -129,14 +132,19 @@ pub fn run(repo: &Repo, args: &Choice) -> Result<Counts> {
     let seed = args.fault_seed.unwrap_or(std::time::UNIX_EPOCH.elapsed()?.as_secs());
     let hosts = (1..=HOSTS).map(|number| Host::of(&up.cluster, number)).collect::<Result<_>>()?;
     let rounds = Rounds { up, mpi, program, hosts, output: repo.target.join("faults.err") };
-    let mut lots = Lots::of(seed);
-    for round in 0..args.fault_rounds {
+    for round in (args.fault_first..).take(args.fault_rounds as usize) {
+        let mut lots = of_round(seed, round);
         let plan = Plan::draw(&mut lots, round);
         let (result, seconds) = rounds.one(&plan, &mut lots, round);
         let name = format!("fault {round} of seed {seed}: {:?} on node{} after {:?}, {}", plan.fault, plan.host, plan.delay, plan.kind);
         check(&mut counts, &format!("{name}, {seconds:.1} s"), result);
     }
     Ok(counts)
+}
+
+/// Each round has its own, so that it does not depend on those before.
+fn of_round(seed: u64, round: u32) -> Lots {
+    Lots::of(Lots::of(seed).below(u64::MAX) ^ u64::from(round))
 }
 
 impl Rounds {

@@ -16,7 +16,7 @@ use mpi_suite::{Mpi, checks};
 
 use super::check;
 use super::faults::hosts;
-use crate::cluster::daemons::{BUILT, USERS, User};
+use crate::cluster::daemons::{BUILT, EXPIRED, USERS, User};
 use crate::cluster::{Hosts, Wanted};
 use crate::exec;
 use crate::repo::Repo;
@@ -41,6 +41,7 @@ pub fn run(repo: &Repo) -> Result<Counts> {
     test.users(&mut counts);
     check(&mut counts, "system: contexts are free again, whatever was killed", test.killed());
     check(&mut counts, "system: who has another key gets nothing", test.wrong_keys());
+    check(&mut counts, "system: who may not come in any more, or not now", test.shut_out());
     check(&mut counts, "system: a flood of strangers while a job runs", test.flood());
     Ok(counts)
 }
@@ -203,6 +204,27 @@ impl System {
             ensure!(status == Some(125) && said.contains("has hung up"), "{file}: {status:?}: {said}");
         }
         ensure!(self.log().contains("as ann: refused: key "), "{}", self.log());
+        self.all_free()
+    }
+
+    fn shut_out(&self) -> Result<()> {
+        let folder = self.up.cluster.folder();
+        let [ann, _] = USERS;
+        let text = fs::read_to_string(folder.join("ann.toml"))?.replace("address = \"", &format!("address = \"{}@", EXPIRED.name));
+        fs::write(folder.join("as-old.toml"), text)?;
+        let refused = |machines: &str, reason: &str| -> Result<()> {
+            let (status, said) = self.start(ann, machines, 2)?.finish()?;
+            ensure!(status == Some(125) && said.contains("has hung up"), "{status:?}: {said}");
+            ensure!(self.log().contains(reason), "no {reason:?} in {}", self.log());
+            Ok(())
+        };
+        refused("as-old.toml", " as old: refused: the account has expired")?;
+        let notice = format!("/proc/{}/root/run/nologin", self.up.cluster.first_process(1)?);
+        fs::write(&notice, "back at noon\n")?;
+        let result = refused("ann.toml", " as ann: refused: nobody but root may come in: /run/nologin is there");
+        fs::remove_file(&notice)?;
+        result?;
+        self.job(ann)?.end()?;
         self.all_free()
     }
 

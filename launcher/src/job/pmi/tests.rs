@@ -102,6 +102,35 @@ fn a_broken_rank_is_named_and_heard_no_more() {
     }
 }
 
+/// It says on and on, and reads nothing of the answers: the others are served meanwhile, it takes no memory without end, and in the end it has all answers.
+#[test]
+fn one_that_asks_without_end_holds_up_nobody() {
+    const ASKED: usize = 60_000;
+    let mut job = Job::new(2);
+    (0..2).for_each(|rank| drop(job.ask(rank, INIT)));
+    assert_eq!(job.ask(0, &format!("cmd=put kvsname=hpvm key=long value={}", "x".repeat(VALUE_MAX - 1))), "cmd=put_result rc=0 msg=success");
+    let mut asking = job.ranks[0].get_ref().try_clone().unwrap();
+    let asker = std::thread::spawn(move || (0..ASKED).for_each(|_| asking.write_all(b"cmd=get key=long\n").unwrap()));
+    for _ in 0..200 {
+        assert_eq!(job.pmi.work(&[0], &job.board).1, Vec::<String>::new());
+        assert_eq!(job.ask(1, "cmd=get_universe_size"), "cmd=universe_size size=2");
+        assert!(job.pmi.ranks[0].as_ref().unwrap().unsent.len() < 2 * UNREAD_MAX);
+    }
+    // In the end it is not even listened to.
+    while job.pmi.interests().next().unwrap().2 != PollFlags::OUT {
+        job.pmi.work(&[0], &job.board);
+    }
+    let (mut answers, mut bytes) = (0, [0; 64 << 10]);
+    while answers < ASKED {
+        while let Ok((count, _)) = rustix::net::recv(job.ranks[0].get_ref(), &mut bytes, RecvFlags::DONTWAIT) {
+            answers += bytes[..count].iter().filter(|byte| **byte == b'\n').count();
+        }
+        job.pmi.work(&[0], &job.board);
+    }
+    asker.join().unwrap();
+    assert_eq!(answers, ASKED);
+}
+
 #[test]
 fn nodes_are_mapped_in_blocks() {
     for (nodes, expected) in [

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 
+use crate::network;
 use crate::node::channel::Channel;
 use crate::node::machines::{Machine, Service};
 use crate::node::noise::handshake::{Caller, Wish};
@@ -40,6 +41,7 @@ pub fn call(machine: &Machine, service: &Service) -> Result<(Channel, Called), S
         let family = if at.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
         sockopt::set_tcp_nodelay(&socket, true)?;
+        network::keep_alive(&socket)?;
         match connect(&socket, &at) {
             Ok(()) | Err(Errno::INPROGRESS) => Channel::to_service(socket, caller, &first),
             Err(errno) => Err(errno.into()),

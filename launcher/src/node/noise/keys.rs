@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -92,14 +92,33 @@ impl KeyPair {
         if path.exists() {
             return Self::read(path);
         }
-        let fault = |error: std::io::Error| format!("{}: {error}", path.display());
+        let fault = |error: io::Error| format!("{}: {error}", path.display());
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(fault)?;
         }
         let pair = Self::of(network::key().map_err(fault)?)?;
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fault)?;
-        writeln!(file, "{}", Key(pair.secret)).map_err(fault)?;
-        Ok(pair)
+        match pair.write(path) {
+            Ok(()) => Ok(pair),
+            // Somebody else was quicker.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read(path),
+            Err(error) => Err(fault(error)),
+        }
+    }
+
+    /// Under its name the file is there as a whole or not at all, and one that is there stays.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let mut other = path.as_os_str().to_owned();
+        other.push(format!(".{}", Key(network::key()?)));
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&other)?;
+        let written = writeln!(file, "{}", Key(self.secret)).and_then(|()| file.sync_all());
+        let named = written.and_then(|()| match fs::hard_link(&other, path) {
+            // A file system without second names.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => fs::rename(&other, path),
+            named => named,
+        });
+        // Where it was renamed it is not there any more.
+        let _ = fs::remove_file(&other);
+        named
     }
 }
 
@@ -138,6 +157,21 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(KeyPair::read(&path).unwrap_err().contains("others may read"), "{made:?}");
         assert!(!format!("{made:?}").contains(&Key(made.secret).to_string()));
+    }
+
+    /// Of several who make it at once, all get the same one, and whole.
+    #[test]
+    fn a_key_file_is_made_by_one() {
+        let folder = tempfile::TempDir::new().unwrap();
+        for round in 0..50 {
+            let path = folder.path().join(round.to_string());
+            let made = std::thread::scope(|scope| {
+                let makers: Vec<_> = (0..4).map(|_| scope.spawn(|| KeyPair::read_or_make(&path))).collect();
+                makers.into_iter().map(|maker| maker.join().unwrap().unwrap()).collect::<Vec<_>>()
+            });
+            assert!(made.iter().all(|pair| *pair == made[0]));
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 50, "nothing else is left there");
     }
 
     #[test]

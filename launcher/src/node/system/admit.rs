@@ -6,19 +6,21 @@
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 use rustix::net::SendFlags;
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::config::Config;
 use crate::node::noise::handshake::Wish;
 use crate::node::noise::keys::{self, Key};
 use crate::node::noise::sealed::Session;
-use crate::sys::account::{self, Account};
-use crate::{exit, sys};
+use crate::sys;
+use crate::sys::account::{self, Account, Lasting};
 
 /// What the child tells the daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +61,11 @@ impl Verdict {
 }
 
 /// The child's life up to the program that it becomes, which waits for the context.
-pub fn run(config: &Config, key: Key, wish: &Wish, stream: &impl AsFd, link: &OwnedFd) -> ! {
+pub fn run(config: &Config, files: Rlimit, key: Key, wish: &Wish, stream: &impl AsFd, link: &OwnedFd) {
     // Neither other callers nor the daemon's own door are any business of what takes its time here.
-    account::keep_only([stream.as_fd(), link.as_fd()]);
+    account::keep_only(&mut [stream.as_fd(), link.as_fd()]);
+    // A job begins with the limits of the service. The daemon itself has more.
+    let _ = setrlimit(Resource::Nofile, files);
     let _ = sys::unblock_signals();
     let _ = rustix::process::setsid();
     let verdict = become_caller(config, key, wish);
@@ -73,7 +77,6 @@ pub fn run(config: &Config, key: Key, wish: &Wish, stream: &impl AsFd, link: &Ow
         // An error here is the end of the link, which the daemon notices.
         drop(serve(&account, stream.as_fd(), link.as_fd()));
     }
-    account::leave(exit::LAUNCH)
 }
 
 /// Becomes the user, and looks whether the key is one of the user's.
@@ -85,8 +88,14 @@ fn become_caller(config: &Config, key: Key, wish: &Wish) -> Result<Account, Stri
     if shell == "nologin" || shell == "false" {
         return Err(format!("{} is not for people: its shell is {}", wish.user, account.shell.display()));
     }
-    if account.uid != 0 && Path::new("/etc/nologin").exists() {
-        return Err("/etc/nologin is there".into());
+    if account.uid != 0
+        && let Some(notice) = notice(&NOTICES)
+    {
+        return Err(format!("nobody but root may come in: {notice} is there"));
+    }
+    let lasting = Lasting::of(&name).map_err(|error| format!("it cannot be looked up how long the account lasts: {error}"))?;
+    if let Some(fault) = lasting.and_then(|lasting| lasting.fault(today())) {
+        return Err(fault.into());
     }
     account::become_user(&account).map_err(|error| format!("cannot become {}: {error}", wish.user))?;
     // Becoming somebody else shows the memory again, in which the daemon's secrets are.
@@ -103,6 +112,18 @@ fn become_caller(config: &Config, key: Key, wish: &Wish) -> Result<Account, Stri
     Err(why)
 }
 
+/// Files that say that only root may come in: by the system while it starts or is about to stop, and by its administrator.
+const NOTICES: [&str; 2] = ["/run/nologin", "/etc/nologin"];
+
+fn notice<'a>(of: &[&'a str]) -> Option<&'a str> {
+    of.iter().copied().find(|path| Path::new(path).exists())
+}
+
+/// In days since 1970.
+fn today() -> i64 {
+    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| (since.as_secs() / 86_400) as i64)
+}
+
 enum Fault {
     Missing,
     Unsafe(String),
@@ -114,16 +135,31 @@ const LIST_MAX: u64 = 256 << 10;
 /// Reads a list of keys, unless somebody else could have written it.
 fn read_list(path: &Path, account: &Account) -> Result<String, Fault> {
     // A pipe in its place must not hold up anybody.
-    let mut file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).map_err(|_| Fault::Missing)?;
-    let open = |file: &File| file.metadata().is_ok_and(|about| about.is_file() && is_safe(&about, account));
-    let real = path.canonicalize().map_err(|_| Fault::Missing)?;
-    let folders = real.ancestors().skip(1).find(|folder| !fs::metadata(folder).is_ok_and(|about| is_safe(&about, account)));
-    if let Some(folder) = folders.or_else(|| (!open(&file)).then_some(path)) {
-        return Err(Fault::Unsafe(format!("{} does not count: others than {} may write {}", path.display(), account.name.to_string_lossy(), folder.display())));
+    let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).map_err(|_| Fault::Missing)?;
+    read_open_list(file, path, account)
+}
+
+/// The same of what `path` has led to. Links on the way may lead elsewhere by now: it is where the file itself lies that is looked at.
+fn read_open_list(mut file: File, path: &Path, account: &Account) -> Result<String, Fault> {
+    let fault = |why: String| Fault::Unsafe(format!("{} does not count: {why}", path.display()));
+    let system = |error: io::Error| fault(error.to_string());
+    let others = |written: &Path| fault(format!("others than {} may write {}", account.name.to_string_lossy(), written.display()));
+    let about = file.metadata().map_err(system)?;
+    if !about.is_file() || !is_safe(&about, account) {
+        return Err(others(path));
+    }
+    let real = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(system)?;
+    if let Some(folder) = real.ancestors().skip(1).find(|folder| !fs::metadata(folder).is_ok_and(|about| is_safe(&about, account))) {
+        return Err(others(folder));
+    }
+    // In folders of which each is safe nobody else can have moved it meanwhile.
+    let now = fs::symlink_metadata(&real).map_err(system)?;
+    if (now.dev(), now.ino()) != (about.dev(), about.ino()) {
+        return Err(fault("it is being moved".into()));
     }
     let mut text = String::new();
-    let read = file.by_ref().take(LIST_MAX).read_to_string(&mut text);
-    read.map(|_| text).map_err(|error| Fault::Unsafe(format!("{}: {error}", path.display())))
+    file.by_ref().take(LIST_MAX).read_to_string(&mut text).map_err(system)?;
+    Ok(text)
 }
 
 /// Nobody but the user and root can change it; of a folder like /tmp, what belongs to the user or root.
@@ -181,5 +217,42 @@ mod tests {
             fs::set_permissions(changed, before).unwrap();
         }
         assert!(matches!(read_list(&folder.path().join("none"), &own), Err(Fault::Missing)));
+    }
+
+    /// The link on the way to it is turned when it has been opened.
+    #[test]
+    fn a_list_is_looked_at_where_it_lies() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let own = account::numbered(rustix::process::getuid().as_raw()).unwrap().unwrap();
+        for (name, mode) in [("safe", 0o700), ("open", 0o777)] {
+            fs::create_dir(at(name)).unwrap();
+            fs::write(at(name).join("list"), name).unwrap();
+            fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let (link, path) = (at("link"), at("link/list"));
+        std::os::unix::fs::symlink(at("open"), &link).unwrap();
+        let opened = File::open(&path).unwrap();
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink(at("safe"), &link).unwrap();
+        assert!(read_list(&path, &own).is_ok_and(|text| text == "safe"));
+        assert!(matches!(read_open_list(opened, &path, &own), Err(Fault::Unsafe(why)) if why.contains("may write") && why.contains("open")));
+        let opened = File::open(&path).unwrap();
+        fs::rename(at("safe/list"), at("safe/other")).unwrap();
+        fs::write(at("safe/list"), "new").unwrap();
+        assert!(read_open_list(opened, &path, &own).is_ok_and(|text| text == "safe"), "it lies there under another name");
+    }
+
+    #[test]
+    fn a_notice_is_found_wherever_it_may_be() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let names = ["run", "etc"].map(|name| folder.path().join(name).display().to_string());
+        let names = [names[0].as_str(), names[1].as_str()];
+        assert_eq!(notice(&names), None);
+        for name in names {
+            fs::write(name, "back at noon").unwrap();
+            assert_eq!(notice(&names), Some(name));
+            fs::remove_file(name).unwrap();
+        }
     }
 }

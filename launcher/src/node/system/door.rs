@@ -1,13 +1,15 @@
 //! A caller at the port, until it is known who it is.
 //!
-//! Nothing is kept of it but a few hundred bytes, and that not for long: nobody has shown a key yet. When there are many at once, who has not
-//! shown that it knows this node's public key goes first, and of those the one who has been here longest.
+//! Nothing is kept of it but a few hundred bytes, and that not for long: nobody has shown a key yet. When there are many at once, callers from a machine
+//! that has more than its share here go first; then who has not shown that it knows this node's public key, and of those the one who has been here longest.
 
+use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use crate::network;
 use crate::node::noise::handshake::{Heard, Host, Stranger, Wish};
 use crate::node::noise::keys::{Key, KeyPair};
 use crate::node::noise::sealed::Session;
@@ -16,6 +18,8 @@ use crate::node::noise::sealed::Session;
 const TIME_MAX: Duration = Duration::from_secs(10);
 /// So many may be at it at once.
 const MOST: usize = 256;
+/// And so many from one machine beside those of others.
+const MOST_OF_ONE: usize = 64;
 
 pub struct Caller {
     stream: TcpStream,
@@ -84,15 +88,25 @@ pub struct Door {
 impl Door {
     pub fn let_in(&mut self, stream: TcpStream, peer: SocketAddr) {
         let ready = stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true));
-        if ready.is_err() {
+        if ready.is_err() || network::keep_alive(&stream).is_err() {
             return;
         }
         if self.callers.len() >= MOST {
-            let last = (0..self.callers.len()).min_by_key(|index| (self.callers[*index].host.is_greeted(), self.callers[*index].since));
-            last.map(|index| self.callers.swap_remove(index));
-            self.turned_away += 1;
+            self.send_one_away();
         }
         self.callers.push(Caller { stream, peer, host: Host::default(), incoming: Vec::new(), since: Instant::now() });
+    }
+
+    fn send_one_away(&mut self) {
+        let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+        self.callers.iter().for_each(|caller| *counts.entry(caller.peer.ip()).or_default() += 1);
+        let rank = |index: &usize| {
+            let caller = &self.callers[*index];
+            (counts[&caller.peer.ip()] <= MOST_OF_ONE, caller.host.is_greeted(), caller.since)
+        };
+        let first = (0..self.callers.len()).min_by_key(rank);
+        first.map(|index| self.callers.swap_remove(index));
+        self.turned_away += 1;
     }
 
     pub fn callers(&self) -> &[Caller] {
@@ -123,5 +137,28 @@ impl Door {
 
     pub fn take_turned_away(&mut self) -> u64 {
         std::mem::take(&mut self.turned_away)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_machine_with_many_callers_makes_room_for_others() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (mut door, mut far) = (Door::default(), Vec::new());
+        let mut call = |door: &mut Door, peer: &str| {
+            far.push(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+            door.let_in(listener.accept().unwrap().0, peer.parse().unwrap());
+        };
+        call(&mut door, "192.0.2.2:1");
+        (0..MOST).for_each(|_| call(&mut door, "192.0.2.1:1"));
+        let of = |door: &Door, ip: &str| door.callers().iter().filter(|caller| caller.peer.ip().to_string() == ip).count();
+        assert_eq!((of(&door, "192.0.2.2"), of(&door, "192.0.2.1")), (1, MOST - 1), "though it was here first");
+        (0..100).for_each(|_| call(&mut door, "192.0.2.3:1"));
+        assert_eq!((of(&door, "192.0.2.2"), of(&door, "192.0.2.1"), of(&door, "192.0.2.3")), (1, MOST - 101, 100));
+        assert_eq!(door.take_turned_away(), 101);
     }
 }

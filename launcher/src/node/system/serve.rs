@@ -1,8 +1,8 @@
 //! The loop of `hpvmd --system`. Nothing in it blocks but `poll`.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +15,9 @@ use super::admit::{self, Verdict};
 use super::config::Config;
 use super::contexts::Contexts;
 use super::door::{Door, Known};
+use super::guard;
+use super::places::Places;
+use super::queue::Queue;
 use crate::keeper::SURVIVOR_MAX;
 use crate::node::channel::Channel;
 use crate::node::noise::keys::KeyPair;
@@ -22,11 +25,6 @@ use crate::node::noise::sealed::Session;
 use crate::sys::{self, SignalFd};
 use crate::{proc, reap};
 
-/// So many children may look whether a caller is who it says, and so many callers wait for one.
-const EXAMINED_MAX: usize = 32;
-const WAITING_MAX: usize = 256;
-/// A file system that hangs must not hold a place for ever.
-const EXAMINATION_MAX: Duration = Duration::from_secs(30);
 /// Of so many callers at a time before others are heard.
 const ACCEPTED_MAX: usize = 64;
 /// So many connections may wait to be accepted.
@@ -40,23 +38,24 @@ pub struct Daemon {
     listeners: Vec<TcpListener>,
     signals: SignalFd,
     door: Door,
-    waiting: VecDeque<Known>,
-    examined: HashMap<Pid, Examined>,
+    waiting: Queue<Known>,
+    /// By the guard of the child that is looking.
+    examined: Places<Examined>,
     holders: HashMap<Pid, Holder>,
     contexts: Contexts,
     /// What jobs have left behind, and since when.
     strays: HashMap<i32, Instant>,
     told: Instant,
+    /// What jobs begin with: this process has raised its own.
+    files: Rlimit,
 }
 
-/// A child that is looking, and what it is about.
+/// What a child is about that is looking.
 struct Examined {
     link: OwnedFd,
     stream: TcpStream,
     peer: SocketAddr,
-    user: String,
     session: Session,
-    since: Instant,
 }
 
 struct Holder {
@@ -69,20 +68,30 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "hpvmd: {text}");
 }
 
+fn listen(at: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(at)?;
+    listener.set_nonblocking(true)?;
+    // By itself few; who comes beside many others would wait for a second.
+    rustix::net::listen(&listener, BACKLOG)?;
+    Ok(listener)
+}
+
+/// All addresses of a machine without IPv6 are those of IPv4.
+fn with_or_without_ipv6<T>(at: SocketAddr, listen: impl Fn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
+    let is_for_all = at.ip() == Ipv6Addr::UNSPECIFIED;
+    listen(at).or_else(|error| match error.raw_os_error() {
+        Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL) if is_for_all => listen((Ipv4Addr::UNSPECIFIED, at.port()).into()),
+        _ => Err(error),
+    })
+}
+
 impl Daemon {
     pub fn new(config: Config, key: KeyPair) -> Result<Self, String> {
         let system = |error: std::io::Error| format!("cannot start: {error}");
-        let listen = |at: &SocketAddr| {
-            let listener = TcpListener::bind(at)?;
-            listener.set_nonblocking(true)?;
-            // By itself few; who comes beside many others would wait for a second.
-            rustix::net::listen(&listener, BACKLOG)?;
-            Ok(listener)
-        };
-        let bind = |at: &SocketAddr| listen(at).map_err(|error: std::io::Error| format!("cannot listen at {at}: {error}"));
+        let bind = |at: &SocketAddr| with_or_without_ipv6(*at, listen).map_err(|error| format!("cannot listen at {at}: {error}"));
         let listeners: Vec<_> = config.listen.iter().map(bind).collect::<Result<_, _>>()?;
-        let most = getrlimit(Resource::Nofile).maximum;
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most });
+        let files = getrlimit(Resource::Nofile);
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum });
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|errno| system(errno.into()))?;
         let numbers = [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT];
         sys::block_signals(&numbers).map_err(system)?;
@@ -102,11 +111,12 @@ impl Daemon {
             listeners,
             signals,
             door: Door::default(),
-            waiting: VecDeque::new(),
-            examined: HashMap::new(),
+            waiting: Queue::default(),
+            examined: Places::default(),
             holders: HashMap::new(),
             strays: HashMap::new(),
             told: Instant::now(),
+            files,
         })
     }
 
@@ -137,12 +147,13 @@ impl Daemon {
         let first_caller = polled.len();
         polled.extend(self.door.callers().iter().map(|caller| PollFd::new(caller, input)));
         let first_child = polled.len();
-        let children: Vec<Pid> = self.examined.keys().copied().collect();
-        polled.extend(self.examined.values().map(|child| PollFd::new(&child.link, input)));
-        let examined = self.examined.values().map(|child| child.since + EXAMINATION_MAX).min();
+        let (children, examined): (Vec<Pid>, Vec<&Examined>) = self.examined.callers().unzip();
+        polled.extend(examined.iter().map(|examined| PollFd::new(&examined.link, input)));
+        let now = Instant::now();
         let strays = self.strays.values().map(|since| *since + SURVIVOR_MAX).min();
-        let next = [self.door.next_look(), examined, strays].into_iter().flatten().min();
-        let left = next.and_then(|next| Timespec::try_from(next.saturating_duration_since(Instant::now())).ok());
+        let examined = self.examined.next_look(now, !self.waiting.is_empty());
+        let next = [self.door.next_look(), self.waiting.next_look(), examined, strays].into_iter().flatten().min();
+        let left = next.and_then(|next| Timespec::try_from(next.saturating_duration_since(now)).ok());
         let _ = poll(&mut polled, left.as_ref());
         let is_ready = |polled: &PollFd| !polled.revents().is_empty();
         let callers = polled[first_caller..first_child].iter().map(is_ready).collect();
@@ -173,27 +184,24 @@ impl Daemon {
     }
 
     fn queue(&mut self, known: Known) {
-        if self.waiting.len() < WAITING_MAX {
-            self.waiting.push_back(known);
-        } else {
-            say(&format!("{}: too many callers at once", known.peer));
+        let user = known.wish.user.clone();
+        if let Some(gone) = self.waiting.push(&user, known, Instant::now()) {
+            say(&format!("{} as {}: refused: too many callers at once", gone.peer, gone.wish.user));
         }
     }
 
     /// Starts a child for each caller of whom the key is known, as far as there is room.
     fn examine(&mut self) {
-        while self.examined.len() < EXAMINED_MAX
-            && let Some(known) = self.waiting.pop_front()
+        while self.examined.are_free(Instant::now())
+            && let Some(known) = self.waiting.next(|user| self.examined.is_free_for(user))
         {
             let Known { stream, peer, key, wish, session } = known;
             let links = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
+            let own = rustix::process::getpid();
             let child = links.map_err(std::io::Error::from).and_then(|links| sys::fork().map(|child| (links, child)));
             match child {
-                Ok(((_, theirs), None)) => admit::run(&self.config, key, &wish, &stream, &theirs),
-                Ok(((link, _), Some(child))) => {
-                    let examined = Examined { link, stream, peer, user: wish.user, session, since: Instant::now() };
-                    self.examined.insert(child, examined);
-                }
+                Ok(((_, theirs), None)) => guard::run(own, || admit::run(&self.config, self.files, key, &wish, &stream, &theirs)),
+                Ok(((link, _), Some(child))) => self.examined.take(child, &wish.user, Examined { link, stream, peer, session }, Instant::now()),
                 Err(error) => say(&format!("{peer}: no process can be made: {error}")),
             }
         }
@@ -201,8 +209,8 @@ impl Daemon {
 
     /// A child has found out whether its caller is the user that it wants to be.
     fn decide(&mut self, child: Pid) {
-        let Some(examined) = self.examined.remove(&child) else { return };
-        let Examined { link, stream, peer, user, session, .. } = examined;
+        let Some((user, examined)) = self.examined.give_back(child) else { return };
+        let Examined { link, stream, peer, session } = examined;
         let uid = match Verdict::receive(&link) {
             Some(Verdict::Is { uid }) => uid,
             Some(Verdict::IsNot(why)) => return say(&format!("{peer} as {user}: refused: {why}")),
@@ -232,20 +240,19 @@ impl Daemon {
                 self.contexts.give_back(context);
                 say(&format!("context {context} of {user} is free"));
             }
-            if self.examined.contains_key(&pid) {
-                self.decide(pid);
-                // What it said last may have been that it is well.
-                if let Some(Holder { context, .. }) = self.holders.remove(&pid) {
-                    self.contexts.give_back(context);
-                }
+            self.decide(pid);
+            // What it said last may have been that it is well.
+            if let Some(Holder { context, .. }) = self.holders.remove(&pid) {
+                self.contexts.give_back(context);
             }
         }
         self.find_strays();
     }
 
-    /// What was below a child that has ended is this process's now. The keepers among it are at work, and leave when they are through.
+    /// What was below a guard that was killed is this process's now, and what a guard has not been able to end. The keepers among it are at work, and leave
+    /// when they are through.
     fn find_strays(&mut self) {
-        let known: HashSet<i32> = self.holders.keys().chain(self.examined.keys()).map(|pid| pid.as_raw_pid()).collect();
+        let known: HashSet<i32> = self.holders.keys().copied().chain(self.examined.children()).map(Pid::as_raw_pid).collect();
         let mut found = proc::own_children();
         found.retain(|pid| !known.contains(pid));
         self.strays.retain(|pid, _| found.contains(pid));
@@ -266,10 +273,13 @@ impl Daemon {
 
     fn look(&mut self) {
         let now = Instant::now();
-        for (child, examined) in &self.examined {
-            if now - examined.since >= EXAMINATION_MAX {
-                let _ = kill_process(*child, Signal::KILL);
-            }
+        for late in self.waiting.late(now) {
+            say(&format!("{} as {}: refused: too many callers at once", late.peer, late.wish.user));
+        }
+        for (child, late) in self.examined.late(now) {
+            say(&format!("{}: refused: it takes too long to look whether it may; a file system may hang", late.peer));
+            // Its guard, which ends what is below.
+            let _ = kill_process(child, Signal::TERM);
         }
         if now - self.told >= TELL {
             let count = self.door.take_turned_away();
@@ -289,4 +299,20 @@ pub fn granted() -> Option<Channel> {
     let session = Session::from_bytes(session.try_into().ok().filter(|_| length == admit::GRANT)?);
     let socket = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3).ok()?;
     Channel::to_caller(socket, &session).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_ipv6_is_listened_at() {
+        let without = |at: SocketAddr| if at.is_ipv4() { Ok(at) } else { Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT)) };
+        let all = with_or_without_ipv6("[::]:14786".parse().unwrap(), without).unwrap();
+        assert_eq!(all, "0.0.0.0:14786".parse().unwrap());
+        // An address that was asked for is another matter, and so is one that is taken.
+        assert!(with_or_without_ipv6("[::1]:14786".parse().unwrap(), without).is_err());
+        let taken = |at: SocketAddr| if at.is_ipv4() { Ok(at) } else { Err(io::Error::from_raw_os_error(libc::EADDRINUSE)) };
+        assert!(with_or_without_ipv6("[::]:14786".parse().unwrap(), taken).is_err());
+    }
 }
