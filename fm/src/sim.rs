@@ -7,8 +7,12 @@
 //!
 //! The same seed, plan and schedule give the same run.
 
+pub mod bottleneck;
+mod flight;
 mod partition;
 mod regions;
+pub mod trial;
+pub mod wire;
 
 use crate::board::Neighbours;
 use crate::device::{Device, Inbox, Link};

@@ -28,7 +28,7 @@ const DRAIN: u64 = 50;
 const RAISE: u64 = 125;
 const LOWER: u64 = 75;
 const CRUISE: u64 = 100;
-const CRUISE_BEHIND_A_QUEUE: u64 = 95;
+const CRUISE_BEHIND_A_QUEUE: u64 = 90;
 
 /// What may be on its way, in percent of rate times round trip; and besides, what the rate brings in a time for which an answer may be late.
 const WINDOW: u64 = 125;
@@ -43,8 +43,9 @@ const FRAMES_FIRST: u64 = 32;
 /// Rounds in which the rate has not grown by a quarter, after which the path is full.
 const FULL_ROUNDS: u32 = 3;
 
-/// The least round trip is looked for again when it was not seen for so long.
-const LEAST_LIFE_NS: u64 = 2_000_000_000;
+/// The least round trip is looked for again when it was not seen for so many of them, within limits.
+const LEAST_LIFE: u64 = 200;
+const LEAST_LIFE_NS: std::ops::RangeInclusive<u64> = 50_000_000..=5_000_000_000;
 
 /// Round trips between two rises of the rate: this many, and up to as many again.
 const CRUISE_ROUNDS: u64 = 4;
@@ -132,7 +133,12 @@ impl Control {
 
     /// Not one packet of the last round went through without waiting.
     fn is_queued(&self) -> bool {
-        self.queued_ns > self.least_ns / 4 + LATE_NS / 2
+        self.queued_ns > self.least_ns / 8 + LATE_NS / 2
+    }
+
+    /// The least round trip, or something for it while none was measured.
+    fn trip_ns(&self) -> u64 {
+        if self.least_ns == u64::MAX { LATE_NS } else { self.least_ns }
     }
 
     /// Bytes that the path holds when it is full and nothing waits.
@@ -177,10 +183,10 @@ impl Control {
     }
 
     fn see_trip(&mut self, now_ns: u64, trip_ns: u64) {
+        // Not if it is merely close: behind a queue that stays, that would be so for ever. Flows that share a link see the least at the same
+        // time, when one of them has emptied it, and so come to empty it together.
         if trip_ns <= self.least_ns {
             self.least_ns = trip_ns;
-        }
-        if trip_ns <= self.least_ns.saturating_add(self.least_ns / 16) {
             self.least_at_ns = now_ns;
         }
     }
@@ -190,15 +196,15 @@ impl Control {
         let is_over = now_ns >= self.until_ns;
         let is_full = self.phase == Phase::Startup && new_round && self.is_full();
         match self.phase {
-            Phase::Startup if is_full => self.begin(now_ns, Phase::Drain, 4 * self.least_ns),
+            Phase::Startup if is_full => self.begin(now_ns, Phase::Drain, 4 * self.trip_ns()),
             Phase::Startup => {}
             Phase::Drain | Phase::Lower if in_flight <= self.content() || is_over => self.cruise(now_ns),
-            Phase::Raise if is_over || in_flight >= self.content() * RAISE / 100 && now_ns >= self.began_ns + self.least_ns => {
-                self.begin(now_ns, Phase::Lower, 2 * self.least_ns);
+            Phase::Raise if is_over || in_flight >= self.content() * RAISE / 100 && now_ns >= self.began_ns + self.trip_ns() => {
+                self.begin(now_ns, Phase::Lower, 2 * self.trip_ns());
             }
             Phase::Empty if is_over => self.cruise(now_ns),
-            Phase::Cruise if now_ns >= self.least_at_ns + LEAST_LIFE_NS => {
-                self.begin(now_ns, Phase::Empty, 3 * self.least_ns);
+            Phase::Cruise if now_ns >= self.least_at_ns + self.least_life_ns() => {
+                self.begin(now_ns, Phase::Empty, 3 * self.trip_ns());
                 // What is seen from here on.
                 self.least_ns = u64::MAX;
                 self.least_at_ns = now_ns;
@@ -208,10 +214,14 @@ impl Control {
                     self.best = [0, self.best[0]];
                     self.has_seen_path = false;
                 }
-                self.begin(now_ns, Phase::Raise, 2 * self.least_ns);
+                self.begin(now_ns, Phase::Raise, 2 * self.trip_ns());
             }
             _ => {}
         }
+    }
+
+    fn least_life_ns(&self) -> u64 {
+        self.least_ns.saturating_mul(LEAST_LIFE).clamp(*LEAST_LIFE_NS.start(), *LEAST_LIFE_NS.end())
     }
 
     /// The rate grows no more, or a queue does.
@@ -231,8 +241,7 @@ impl Control {
         // Knuth's linear generator (MMIX).
         self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let rounds = CRUISE_ROUNDS + (self.random >> 33) % (CRUISE_ROUNDS + 1);
-        let least_ns = if self.least_ns == u64::MAX { LATE_NS } else { self.least_ns.max(LATE_NS) };
-        self.begin(now_ns, Phase::Cruise, rounds * least_ns);
+        self.begin(now_ns, Phase::Cruise, rounds * self.trip_ns().max(LATE_NS));
     }
 }
 
