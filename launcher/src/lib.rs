@@ -41,3 +41,4 @@ pub mod reap;
 pub mod run;
 #[allow(unsafe_code)]
 pub mod sys;
+pub mod tuning;

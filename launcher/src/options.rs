@@ -50,6 +50,8 @@ pub struct JobOptions {
     pub machines: Option<PathBuf>,
     pub host_file: Option<PathBuf>,
     pub rank_file: Option<PathBuf>,
+    /// The table of thresholds.
+    pub tuning: Option<PathBuf>,
     pub tag_output: bool,
     pub timestamp: bool,
     pub output_dir: Option<PathBuf>,

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use hpvm_wire::Place;
+use hpvm_wire::tuning::Thresholds;
+use hpvm_wire::{Place, names};
 use rustix::thread::CpuSet;
 
 use crate::binding;
@@ -17,6 +18,7 @@ use crate::node::placement::{self, Placed};
 use crate::node::route;
 use crate::options::{BindTo, Devices, Options, Part};
 use crate::program;
+use crate::tuning;
 
 /// A job, ready to be started.
 #[derive(Debug, Default)]
@@ -36,6 +38,8 @@ pub struct Plan {
     pub networks: Vec<Network>,
     /// Which machine file was read: a sentence.
     pub source: String,
+    /// Which table of thresholds was read, and what it sets: a sentence.
+    pub tuning: String,
 }
 
 /// What the ranks of one part of the command line have in common.
@@ -69,10 +73,12 @@ impl Plan {
         let devices = Devices { private: options.job.encrypt, ..options.job.devices.clone() };
         route::check(&machines, &networks, &devices).map_err(Refusal::Usage)?;
         let bind_to = options.job.binding();
+        let tables = tuning::places(|name| environment.get(OsStr::new(name)).cloned(), std::env::current_exe().ok().as_deref());
+        let (thresholds, tuning) = tuning::read(options.job.tuning.as_deref(), &tables).map_err(Refusal::Usage)?;
         // Elsewhere the cores are another machine's.
         let is_here = machines.is_empty();
         let places = if is_here { binding::places(bind_to).map_err(Refusal::Launch)? } else { Vec::new() };
-        let mut parts: Vec<_> = options.parts.iter().map(|part| part_plan(part, environment)).collect::<Result<_, _>>()?;
+        let mut parts: Vec<_> = options.parts.iter().map(|part| part_plan(part, environment, &thresholds)).collect::<Result<_, _>>()?;
         if !machines.is_empty() {
             // ssh begins in the user's home.
             parts.iter_mut().try_for_each(stay_here)?;
@@ -110,7 +116,7 @@ impl Plan {
         };
         let ranks = (0..size).zip(part_of).map(rank).collect::<Result<_, Refusal>>()?;
         let (encrypt, explain) = (options.job.encrypt, options.job.explain);
-        Ok(Self { ranks, host, parts, devices, encrypt, explain, bind_to, machines, networks, source })
+        Ok(Self { ranks, host, parts, devices, encrypt, explain, bind_to, machines, networks, source, tuning })
     }
 
     /// The name of a rank's machine.
@@ -169,7 +175,7 @@ impl Plan {
         let mut crowds = vec![0; self.machines.len()];
         self.ranks.iter().for_each(|rank| crowds.iter_mut().skip(rank.place.node as usize).take(1).for_each(|count| *count += 1));
         let several = if self.machines.is_empty() { self.size() > 1 } else { crowds.iter().any(|count| *count > 1) };
-        format!("{}\n{}", self.source, route::explain(&self.machines, &self.networks, &self.devices, several))
+        format!("{}\n{}\n{}", self.source, self.tuning, route::explain(&self.machines, &self.networks, &self.devices, several))
     }
 }
 
@@ -187,7 +193,7 @@ fn stay_here(part: &mut PartPlan) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn part_plan(part: &Part, environment: &BTreeMap<OsString, OsString>) -> Result<PartPlan, Refusal> {
+fn part_plan(part: &Part, environment: &BTreeMap<OsString, OsString>, thresholds: &Thresholds) -> Result<PartPlan, Refusal> {
     let here =
         std::env::current_dir().map_err(|error| Refusal::Launch(format!("cannot tell the current folder: {error}")))?;
     let work_dir = part.work_dir.as_ref().map(|folder| here.join(folder));
@@ -195,7 +201,7 @@ fn part_plan(part: &Part, environment: &BTreeMap<OsString, OsString>) -> Result<
         check_work_dir(folder).map_err(|why| Refusal::Launch(format!("-wdir {}: {why}", folder.display())))?;
     }
     let mut variables = environment.clone();
-    for name in hpvm_wire::names::ALL.into_iter().chain(hpvm_wire::pmi::ALL) {
+    for name in names::ALL.into_iter().chain(hpvm_wire::pmi::ALL) {
         variables.remove(OsStr::new(name));
     }
     for (name, value) in &part.exports {
@@ -207,6 +213,11 @@ fn part_plan(part: &Part, environment: &BTreeMap<OsString, OsString>) -> Result<
                 return Err(Refusal::Usage(format!("-x {name}: hpvmrun's own environment has no {name} to pass on")));
             }
         }
+    }
+    // After the exports: it has to be the same for all parts.
+    variables.remove(OsStr::new(names::THRESHOLDS));
+    if !thresholds.is_empty() {
+        variables.insert(names::THRESHOLDS.into(), thresholds.to_string().into());
     }
     let path = variables.get(OsStr::new("PATH"));
     let file = program::find(&part.program, path.map(OsString::as_os_str), work_dir.as_deref().unwrap_or(&here))

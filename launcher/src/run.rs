@@ -103,7 +103,7 @@ fn launch(options: &Options) -> Result<u8, Refusal> {
     if options.job.explain {
         eprint!("{}{}", plan.describe(), plan.explain());
     } else if options.job.verbose {
-        eprintln!("hpvmrun: {}", plan.source);
+        eprintln!("hpvmrun: {}\nhpvmrun: {}", plan.source, plan.tuning);
     }
     machines::look_up(&mut plan.machines);
     start(options, &plan).map_err(Refusal::Launch)

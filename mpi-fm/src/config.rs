@@ -1,5 +1,6 @@
 //! The engine's settings: one typed structure, filled once when the process starts.
 
+use crate::coll::Tuning;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::{Acquire, Relaxed, Release}};
 
 /// Settings of the point-to-point protocols.
@@ -25,6 +26,8 @@ pub struct Config {
     pub extract_packets: usize,
     /// Packets of large messages that one round of progress sends to one peer.
     pub push_packets: usize,
+    /// Of collectives. All processes have the same.
+    pub tuning: Tuning,
 }
 
 impl Config {
@@ -41,7 +44,31 @@ impl Config {
         fetch_piece_bytes: 4 << 20,
         extract_packets: 64,
         push_packets: 16,
+        tuning: Tuning::DEFAULT,
     };
+
+    /// Sets what a table of thresholds (`cargo xtask tune`) may name. Returns whether there is such a name; the value is one that it allows.
+    pub fn set(&mut self, name: &str, value: u64) -> bool {
+        if name == "eager_bytes_max" {
+            self.eager_bytes_max = usize::try_from(value).unwrap_or(usize::MAX);
+            return true;
+        }
+        self.field(name).map(|field| *field = value).is_some()
+    }
+
+    /// What [`set`](Config::set) sets.
+    pub fn get(mut self, name: &str) -> Option<u64> {
+        if name == "eager_bytes_max" { Some(self.eager_bytes_max as u64) } else { self.field(name).map(|field| *field) }
+    }
+
+    fn field(&mut self, name: &str) -> Option<&mut u64> {
+        match name {
+            "fetch_bytes_min" => Some(&mut self.fetch_bytes_min),
+            "fetch_bytes_max" => Some(&mut self.fetch_bytes_max),
+            "help_bytes_min" => Some(&mut self.help_bytes_min),
+            _ => self.tuning.field(name),
+        }
+    }
 }
 
 impl Default for Config {
@@ -99,6 +126,12 @@ impl Settings {
     #[inline]
     pub fn version(&self) -> u32 {
         self.adopted.load(Acquire)
+    }
+
+    /// Fixed when the process starts: members of a communicator choose alike.
+    #[inline]
+    pub fn tuning(&self) -> &Tuning {
+        &self.start.tuning
     }
 
     #[inline]

@@ -10,7 +10,7 @@ pub mod find;
 pub mod list;
 pub mod range;
 pub mod slurm;
-mod values;
+pub mod values;
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;

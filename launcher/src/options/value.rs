@@ -30,6 +30,7 @@ pub fn set(job: &mut JobOptions, flag: &Flag, value: &OsStr) -> Result<(), Strin
         Id::RankFile => job.rank_file = Some(path(value)?),
         Id::NoOversubscribe => job.no_oversubscribe = switch(value)?,
         Id::Encrypt => job.encrypt = switch(value)?,
+        Id::Tuning => job.tuning = Some(path(value)?),
         Id::TagOutput => job.tag_output = switch(value)?,
         Id::Timestamp => job.timestamp = switch(value)?,
         Id::OutputDir => job.output_dir = Some(path(value)?),

@@ -13,6 +13,7 @@
 //! * [`event`]: the bell a rank rings after it wrote something there that cannot wait;
 //! * [`calls`]: the names of MPI functions, for the index in a status line;
 //! * [`foreign`]: has some other launcher started this process?
+//! * [`tuning`]: the thresholds that a table may set for a job;
 //! * [`pmi`]: what launchers of MPICH's family say instead, as lines of text.
 //!
 //! A rank goes through it in this order: [`StartUp::from_environment`], [`Descriptor::open`] for the
@@ -31,6 +32,7 @@ pub mod network;
 pub mod pmi;
 pub mod startup;
 pub mod status;
+pub mod tuning;
 pub mod waiting;
 
 pub use board::Board;

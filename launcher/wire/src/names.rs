@@ -35,7 +35,10 @@ pub const NET_FD: &str = "HPVM_NET_FD";
 /// There: the socket at which this rank listens.
 pub const LISTEN_FD: &str = "HPVM_LISTEN_FD";
 
-/// Everything above: what a launcher that starts a job inside a rank of another job must replace.
+/// What a table of thresholds sets, if there is one: see [`crate::tuning`]. The same for all ranks of a job.
+pub const THRESHOLDS: &str = "HPVM_THRESHOLDS";
+
+/// Everything above but that: what a launcher that starts a job inside a rank of another job must replace.
 pub const ALL: [&str; 14] = [
     WIRE_VERSION,
     RANK,

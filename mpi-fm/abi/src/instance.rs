@@ -5,6 +5,7 @@ use crate::error::Registered;
 use crate::info::Infos;
 use crate::rank::{Rank, Thread};
 use crate::tools::Tools;
+use crate::tuning;
 use mpi_fm::config::Config;
 use mpi_fm::errcode::ErrorCodes;
 use fm::Threading;
@@ -41,7 +42,7 @@ pub struct Instance {
     file_errhandler: Mutex<Errhandler>,
     pub tools: Tools,
     /// What the rank is to start with: a tool may set it before.
-    config: Mutex<Config>,
+    config: LazyLock<Mutex<Config>>,
     /// What the first user makes a rank with, if not with what the launcher said.
     starter: Option<Starter>,
 }
@@ -81,7 +82,7 @@ impl Instance {
             fortran: Mutex::new(Fortran::new()),
             file_errhandler: Mutex::new(Errhandler::RETURN),
             tools: Tools::new(),
-            config: Mutex::new(Config::DEFAULT),
+            config: LazyLock::new(|| Mutex::new(tuning::config())),
             starter: None,
         }
     }
@@ -90,6 +91,7 @@ impl Instance {
     pub fn started_by(starter: Starter) -> Instance {
         let mut instance = Instance::new();
         instance.starter = Some(starter);
+        instance.config = LazyLock::new(Mutex::default);
         instance
     }
 

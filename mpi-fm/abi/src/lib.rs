@@ -6,7 +6,7 @@
 //! 2. [`table`]: one row per function, which becomes the symbols `PMPI_X` and `MPI_X`.
 //! 3. [`enter`](mod@enter): what happens around every function: finding the rank, noting the call; [`failure`]: raising errors.
 //! 4. [`instance`]: the one static, and what survives initialisation and finalisation; [`rank`]: what lives between them.
-//! 5. [`start`]: putting a rank together: what the launcher said ([`line`]; of other MPIs' launchers, [`mod@foreign`]), the machine ([`host`]), devices
+//! 5. [`start`]: putting a rank together: what the launcher said ([`line`], [`tuning`]; of other MPIs' launchers, [`mod@foreign`]), the machine ([`host`]), devices
 //!    ([`reach`]), engine.
 //! 6. [`types`], [`args`] and [`count`]: the C types, what C passes, and one body for `MPI_X` and `MPI_X_c`.
 //! 7. The bodies, one module per chapter of the table: they check and convert what C passes, and call the engine, crate `mpi-fm`.
@@ -54,4 +54,5 @@ pub mod table;
 pub mod tools;
 pub mod topo;
 pub mod trace;
+pub mod tuning;
 pub mod types;

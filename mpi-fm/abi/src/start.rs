@@ -6,6 +6,7 @@ use crate::host::Machine;
 use crate::line::Line;
 use crate::rank::Rank;
 use crate::reach::{Means, Reach};
+use crate::tuning;
 use fm::{Fm, Peer, Threading};
 use hpvm_wire::startup::Place;
 use hpvm_wire::{Bell, Board, Claim, StartUp, foreign};
@@ -48,6 +49,7 @@ fn of_job(startup: &StartUp, threading: Threading, config: Config) -> Result<Ran
             return Ok(singleton(threading, config));
         }
     };
+    tuning::check()?;
     others::pmi::hide();
     let bell = startup.event.open(startup.launcher_pid);
     let bell = Bell::from_descriptor(bell.or_else(|error| bail!(OTHER, "no event descriptor from hpvmrun: {error}"))?);

@@ -2,6 +2,7 @@
 
 use super::operation::{self, Form, Operation};
 use super::scratch::Scratch;
+use super::select::Tuning;
 use crate::adi::envelope::Plane;
 use crate::adi::receive::From;
 use crate::adi::send::{Address, Mode};
@@ -82,6 +83,11 @@ impl<'a> Cx<'a> {
     pub fn local(&self) -> Option<Cx<'a>> {
         let comm = &self.comm.remote.as_ref()?.local;
         Some(Cx { comm, tag: self.local, fault: OnceLock::new(), ..*self })
+    }
+
+    /// At which lengths the algorithms change.
+    pub fn tuning(&self) -> &'a Tuning {
+        self.process.config.tuning()
     }
 
     /// This process's rank in the local group.

@@ -52,3 +52,4 @@ pub use root::Root;
 pub use running::Task;
 pub use scan::Scan;
 pub use scatter::Scatter;
+pub use select::Tuning;

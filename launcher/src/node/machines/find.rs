@@ -17,7 +17,7 @@ use super::file;
 /// What `-m` says if no machine file shall be read.
 pub const NO_FILE: &str = "none";
 
-/// No machine file and no hostfile is as long.
+/// No machine file, hostfile or table is as long.
 const BYTES_MAX: u64 = 16 << 20;
 
 /// Why this file was read.
@@ -27,6 +27,7 @@ pub enum Why {
     Here,
     User,
     System,
+    Installed,
 }
 
 impl fmt::Display for Why {
@@ -36,16 +37,21 @@ impl fmt::Display for Why {
             Self::Here => "it is in the current folder",
             Self::User => "it is the user's",
             Self::System => "it is the system's",
+            Self::Installed => "it is the installation's",
         })
     }
 }
 
 /// Where machine files are looked for.
 pub fn places(get: impl Fn(&str) -> Option<OsString>) -> Vec<(PathBuf, Why)> {
-    let set = |name: &str| get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let user = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")));
-    let user = user.map(|folder| (folder.join("hpvm/machines.toml"), Why::User));
+    let user = users(get).map(|folder| (folder.join("hpvm/machines.toml"), Why::User));
     [("./machines.toml".into(), Why::Here)].into_iter().chain(user).chain([("/etc/hpvm/machines.toml".into(), Why::System)]).collect()
+}
+
+/// The folder of a user's configuration.
+pub fn users(get: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let set = |name: &str| get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))
 }
 
 /// The catalogue of the file that was found, and which one that was.
@@ -99,7 +105,7 @@ pub fn read_text(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     File::open(path).map_err(failed)?.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > BYTES_MAX {
-        return Err(format!("{}: it is longer than {} MiB, which no list of machines is", path.display(), BYTES_MAX >> 20));
+        return Err(format!("{}: it is longer than {} MiB, which no such file is", path.display(), BYTES_MAX >> 20));
     }
     text_of(&path.display().to_string(), bytes)
 }

@@ -10,7 +10,8 @@ pub fn expected<E: Error>(wanted: &str, found: &Value) -> E {
     E::custom(format!("expected {wanted}, found {}", shown(found)))
 }
 
-fn shown(value: &Value) -> String {
+/// A value as an error names it.
+pub fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{text:?}"),
         Value::Array(_) => "a list".into(),

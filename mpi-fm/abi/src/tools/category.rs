@@ -10,6 +10,7 @@ use std::ffi::{c_char, c_int};
 pub enum Category {
     Hpvm,
     PointToPoint,
+    Collective,
     FastMessages,
     Debugging,
 }
@@ -21,17 +22,23 @@ struct Entry {
     children: &'static [Category],
 }
 
-static ALL: [Entry; 4] = [
+static ALL: [Entry; 5] = [
     Entry {
         category: Category::Hpvm,
         name: "hpvm",
         text: "Everything",
-        children: &[Category::PointToPoint, Category::FastMessages, Category::Debugging],
+        children: &[Category::PointToPoint, Category::Collective, Category::FastMessages, Category::Debugging],
     },
     Entry {
         category: Category::PointToPoint,
         name: "hpvm_point_to_point",
         text: "Messages between processes, those that collective operations consist of among them: protocols, queues",
+        children: &[],
+    },
+    Entry {
+        category: Category::Collective,
+        name: "hpvm_collective",
+        text: "Collective operations: at which lengths they change their way",
         children: &[],
     },
     Entry {

@@ -9,8 +9,10 @@ use super::{NO_OBJECT, Refusal, Result, State, Type, Verbosity, at, index_of, na
 use crate::instance::Instance;
 use crate::types::{MPI_Datatype, MPI_T_cvar_handle, MPI_T_enum};
 use crate::{leaks, trace};
+use hpvm_wire::tuning::{KEYS, Key};
 use mpi_fm::config::Config;
 use std::ffi::{c_char, c_int, c_void};
+use std::sync::LazyLock;
 
 /// A control variable.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ enum Knob {
     FetchPieceBytes,
     ExtractPackets,
     PushPackets,
+    /// What a table may set, too.
+    Threshold(Key),
     ReportLeaks,
     TraceFm,
 }
@@ -51,7 +55,10 @@ enum Scope {
     AllEqual = 7,
 }
 
-pub static ALL: [Variable; 11] = [
+/// Those of collectives come after the others.
+pub static ALL: LazyLock<Vec<Variable>> = LazyLock::new(|| OWN.into_iter().chain(thresholds()).collect());
+
+const OWN: [Variable; 11] = [
     Variable {
         name: "hpvm_eager_bytes_max",
         text: "Longest message in bytes that is sent before its receive is known; one packet of the device is the limit",
@@ -164,6 +171,20 @@ pub static ALL: [Variable; 11] = [
     },
 ];
 
+/// The thresholds that have no entry above. All processes have them alike, from the start.
+fn thresholds() -> impl Iterator<Item = Variable> {
+    KEYS.into_iter().filter(|key| OWN.iter().all(|own| own.name != key.variable)).map(|key| Variable {
+        name: key.variable,
+        text: key.text,
+        knob: Knob::Threshold(key),
+        ty: Type::Count,
+        enumeration: None,
+        verbosity: Verbosity::TunerDetail,
+        scope: Scope::AllEqual,
+        category: Category::Collective,
+    })
+}
+
 impl Knob {
     fn get(self, instance: &Instance, state: &State) -> u64 {
         let config = instance.config();
@@ -177,6 +198,7 @@ impl Knob {
             Knob::FetchPieceBytes => config.fetch_piece_bytes,
             Knob::ExtractPackets => config.extract_packets as u64,
             Knob::PushPackets => config.push_packets as u64,
+            Knob::Threshold(key) => config.get(key.name()).expect("each key is a setting"),
             Knob::ReportLeaks => state.report_leaks.unwrap_or_else(|| leaks::wanted_by_environment().into()) as u64,
             Knob::TraceFm => trace::wanted().into(),
         }
@@ -223,6 +245,11 @@ impl Knob {
             Knob::PushPackets => {
                 let packets = at_least_one(value)?;
                 change(&|config| config.push_packets = packets);
+            }
+            Knob::Threshold(key) => {
+                starts()?;
+                let value = u64::try_from(value).ok().filter(|value| key.allows(*value)).ok_or(Refusal::INVALID)?;
+                change(&|config| _ = config.set(key.name(), value));
             }
             Knob::ReportLeaks => state.report_leaks = Some(value as i32),
             Knob::TraceFm => return Err(Refusal::CVAR_SET_NEVER),

@@ -44,7 +44,7 @@ impl<'a> Collective for Allgather<'a> {
 
     fn on_board(&self, turn: &Turn<'_>) -> bool {
         // All know all lengths.
-        if !select::on_board(self.operation(), turn.size(), self.recv.bytes() / turn.size() as u64) {
+        if !turn.tuning().on_board(self.operation(), turn.size(), self.recv.bytes() / turn.size() as u64) {
             return turn.decline(self.recv.block(turn.rank()).bytes());
         }
         board::run(turn, self.send.as_ref().map(Data::buf), &self.recv);
@@ -57,7 +57,7 @@ impl<'a> Collective for Allgather<'a> {
             return across(cx, send.unwrap_or(cx.nothing()), recv).await;
         }
         let own = Own::new(cx, send, recv.block(cx.rank()));
-        match select::allgather(cx.size(), recv.bytes(), recv.is_even()) {
+        match cx.tuning().allgather(cx.size(), recv.bytes(), recv.is_even()) {
             select::Allgather::Ring => ring::run(cx, &own, recv).await,
             select::Allgather::RecursiveDoubling => recursive_doubling::run(cx, &own, recv).await,
             select::Allgather::Bruck => {
@@ -79,12 +79,10 @@ pub struct Own<'b> {
     place: Buf<'b>,
 }
 
-const SMALL: u64 = 8 << 10;
-
 impl<'b> Own<'b> {
     fn new(cx: &Cx<'_>, send: Option<Buf<'b>>, place: Buf<'b>) -> Own<'b> {
         let own = Own { send, place };
-        if place.bytes() >= SMALL && cx.size() > 1 {
+        if place.bytes() >= cx.tuning().allgather_in_place_min && cx.size() > 1 {
             return own;
         }
         own.settle(cx);

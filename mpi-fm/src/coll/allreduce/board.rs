@@ -7,12 +7,10 @@ use crate::coll::board::turn::{Expected, Turn};
 use crate::coll::reduce::board::{part, whole};
 use crate::op::Op;
 
-/// The vectors of all members, in bytes, that one member reduces alone.
-const SHORT: u64 = 16 << 10;
-
 /// `send`: this member's vector, unless it is in `recv`.
 pub fn run(turn: &Turn<'_>, send: Option<Buf<'_>>, recv: Buf<'_>, op: &Op) {
-    if recv.bytes() * turn.size() as u64 <= SHORT {
+    let bytes = recv.bytes();
+    if bytes * turn.size() as u64 <= turn.tuning().allreduce_alone_max && bytes <= turn.piece() as u64 {
         short(turn, send, recv, op);
     } else {
         long(turn, send, recv, op);

@@ -44,7 +44,7 @@ impl<'a> Collective for Allreduce<'a> {
 
     fn on_board(&self, turn: &Turn<'_>) -> bool {
         let recv = self.recv.buf();
-        if !reduce::board::suits(&recv, &self.op) || !select::on_board(self.operation(), turn.size(), recv.bytes()) {
+        if !reduce::board::suits(&recv, &self.op) || !turn.tuning().on_board(self.operation(), turn.size(), recv.bytes()) {
             return turn.decline(recv.bytes());
         }
         board::run(turn, self.send.as_ref().map(Data::buf), recv, &self.op);
@@ -66,7 +66,7 @@ async fn among(cx: &Cx<'_>, send: Option<Buf<'_>>, data: Buf<'_>, op: &Op) -> Re
     if data.count() == 0 {
         return Ok(());
     }
-    let choice = select::allreduce(cx.size(), data.bytes(), data.count(), send.is_some() && op.is_predefined());
+    let choice = cx.tuning().allreduce(cx.size(), data.bytes(), data.count(), send.is_some() && op.is_predefined());
     if let Some(send) = send {
         if choice == select::Allreduce::Pair {
             return pair::run(cx, send, data, op).await;

@@ -47,7 +47,7 @@ impl<'a> Collective for Alltoall<'a> {
     }
 
     fn on_board(&self, turn: &Turn<'_>) -> bool {
-        if !self.recv.is_even() || !select::on_board(self.operation(), turn.size(), self.recv.block(0).bytes()) {
+        if !self.recv.is_even() || !turn.tuning().on_board(self.operation(), turn.size(), self.recv.block(0).bytes()) {
             return turn.decline(self.recv.block(0).bytes());
         }
         board::run(turn, self.send.as_ref(), &self.recv);
@@ -70,7 +70,7 @@ impl<'a> Collective for Alltoall<'a> {
         let even = recv.is_even();
         // Only with even blocks do all members know all sizes.
         let block = if even { recv.block(0).bytes() } else { recv.bytes() / recv.len() as u64 };
-        match select::alltoall(cx.size(), block) {
+        match cx.tuning().alltoall(cx.size(), block) {
             select::Alltoall::Bruck if even => bruck::run(cx, &outgoing, recv, block).await,
             select::Alltoall::Pairwise if even => pairwise::run(cx, &outgoing, recv).await,
             _ => spread::run(cx, &outgoing, recv, true).await,

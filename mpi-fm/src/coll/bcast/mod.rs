@@ -39,7 +39,7 @@ impl<'a> Collective for Bcast<'a> {
     fn on_board(&self, turn: &Turn<'_>) -> bool {
         let (Some(data), Root::Rank(root)) = (&self.data, self.root) else { unreachable!("boards are of one group") };
         let data = data.buf();
-        if !select::on_board(self.operation(), turn.size(), data.bytes()) {
+        if !turn.tuning().on_board(self.operation(), turn.size(), data.bytes()) {
             return turn.decline(data.bytes());
         }
         board::run(turn, data, root);
@@ -74,7 +74,7 @@ impl<'a> Collective for Bcast<'a> {
 /// # Errors
 /// Those of the messages.
 pub async fn among(cx: &Cx<'_>, data: Buf<'_>, root: usize) -> Result<()> {
-    match select::bcast(cx.size(), data.bytes()) {
+    match cx.tuning().bcast(cx.size(), data.bytes()) {
         select::Bcast::Binomial => binomial::run(cx, data, root).await,
         select::Bcast::ScatterAllgather => scatter_allgather::run(cx, data, root).await,
     }

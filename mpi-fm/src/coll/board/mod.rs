@@ -32,9 +32,6 @@ pub struct CommBoard {
 /// Blocking calls before a communicator gets its board: many communicators see few, and opening one is a call of its own.
 const CALLS_BEFORE: u32 = 3;
 
-/// With more members, that everyone looks at everyone takes longer than trees do.
-const MEMBERS_MAX: usize = 256;
-
 /// Where a member's part is, if it has one.
 #[derive(Clone, Copy)]
 struct Offer(Option<Place>);
@@ -74,7 +71,7 @@ impl Process {
             return Ok(settled.as_ref());
         }
         let size = comm.size();
-        if comm.is_inter() || !(2..=MEMBERS_MAX).contains(&size) {
+        if comm.is_inter() || size < 2 || size as u64 > self.config.tuning().board_members_max {
             return Ok(comm.board.get_or_init(|| None).as_ref());
         }
         let own = self.places.as_ref().and_then(|places| places.reserve(size));

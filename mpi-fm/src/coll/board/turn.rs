@@ -4,6 +4,7 @@ use super::CommBoard;
 use crate::coll::cx::{self, Tags};
 use crate::coll::operation::{self, FAULT, Heard, Operation};
 use crate::coll::scratch::Scratch;
+use crate::coll::select::Tuning;
 use crate::comm::Comm;
 use crate::error::{Error, Result};
 use crate::op::Op;
@@ -47,12 +48,6 @@ pub struct Expected {
     pub len: usize,
 }
 
-/// Data goes over the board in pieces of so many bytes at most, so that reading one overlaps with writing the next.
-const PIECE_MAX: usize = 32 << 10;
-
-/// The shortest of the pieces by which data is streamed.
-const STREAM_MIN: usize = 8 << 10;
-
 impl<'a> Turn<'a> {
     /// The next call on `comm`, which has this board.
     pub fn new(process: &'a Process, comm: &'a Comm, board: &'a ThreadLock<CommBoard>, tags: Tags) -> Turn<'a> {
@@ -78,6 +73,12 @@ impl<'a> Turn<'a> {
         self.comm.size()
     }
 
+    /// At which lengths the algorithms change.
+    #[inline]
+    pub fn tuning(&self) -> &'a Tuning {
+        self.process.config.tuning()
+    }
+
     pub fn scratch<'t>(&self, count: usize, ty: &'t Arc<Datatype>) -> Scratch<'t> {
         Scratch::new(&self.process.spare, count, ty)
     }
@@ -90,16 +91,17 @@ impl<'a> Turn<'a> {
 
     /// Longest piece of data in one step, in bytes, of which everybody gets all.
     pub fn piece(&self) -> usize {
-        self.board.borrow().opened.longest().min(PIECE_MAX)
+        self.board.borrow().opened.longest().min(self.tuning().board_piece_max as usize)
     }
 
     /// The same for data that one member has and others wait for: pieces so short that they need not wait long for the first, and so long
     /// that a step is little beside them.
     pub fn stream(&self, total: u64) -> usize {
-        if total <= STREAM_MIN as u64 {
-            return self.piece().min(STREAM_MIN);
+        let least = self.tuning().board_stream_min;
+        if total <= least {
+            return self.piece().min(least as usize);
         }
-        let quarter = (total / 4).clamp(STREAM_MIN as u64, u64::MAX >> 1).next_multiple_of(64);
+        let quarter = (total / 4).clamp(least, u64::MAX >> 1).next_multiple_of(64);
         self.piece().min(usize::try_from(quarter).unwrap_or(usize::MAX))
     }
 

@@ -63,7 +63,7 @@ impl<'a> Collective for Gather<'a> {
 
     fn on_board(&self, turn: &Turn<'_>) -> bool {
         let Root::Rank(root) = self.root else { unreachable!("boards are of one group") };
-        if self.varying || !select::on_board(self.operation(), turn.size(), self.block(root)) {
+        if self.varying || !turn.tuning().on_board(self.operation(), turn.size(), self.block(root)) {
             return turn.decline(self.block(root));
         }
         board::run(turn, self.send.as_ref().map(Data::buf), self.recv.as_ref(), root, self.block(root));
@@ -77,7 +77,7 @@ impl<'a> Collective for Gather<'a> {
         }
         let Root::Rank(root) = self.root else { unreachable!("checked with the communicator") };
         let block = self.block(root);
-        match select::gather(cx.size(), block) {
+        match cx.tuning().gather(cx.size(), block) {
             select::Gather::Binomial if !self.varying => binomial::run(cx, send, recv, root, block).await,
             _ => linear::run(cx, send, recv, root).await,
         }

@@ -51,7 +51,7 @@ impl<'a> Collective for Reduce<'a> {
         let Root::Rank(root) = self.root else { unreachable!("boards are of one group") };
         let (send, recv) = (self.send.as_ref().map(Data::buf), self.recv.as_ref().map(Data::buf));
         let Some(own) = send.or(recv) else { unreachable!("everyone contributes") };
-        if !board::suits(&own, &self.op) {
+        if !board::suits(&own, &self.op) || !turn.tuning().on_board(self.operation(), turn.size(), own.bytes()) {
             return turn.decline(own.bytes());
         }
         board::run(turn, own, recv.unwrap_or(own), &self.op, root);
@@ -92,7 +92,7 @@ pub async fn among(cx: &Cx<'_>, send: Buf<'_>, recv: Buf<'_>, op: &Op, root: usi
     if send.count() == 0 {
         return Ok(());
     }
-    match select::reduce(cx.size(), send.bytes(), send.count()) {
+    match cx.tuning().reduce(cx.size(), send.bytes(), send.count()) {
         select::Reduce::Binomial => binomial::run(cx, send, recv, op, root).await,
         select::Reduce::HalvingGather => halving_gather::run(cx, send, recv, op, root).await,
     }

@@ -116,7 +116,7 @@ impl<'a> Collective for ReduceScatter<'a> {
     fn on_board(&self, turn: &Turn<'_>) -> bool {
         let recv = self.recv.buf();
         let total = self.counts.total() as u64 * recv.ty().size();
-        if !reduce::board::suits(&recv, &self.op) || !select::on_board(self.operation(), turn.size(), total) {
+        if !reduce::board::suits(&recv, &self.op) || !turn.tuning().on_board(self.operation(), turn.size(), total) {
             return turn.decline(total);
         }
         let starts = self.counts.starts();
@@ -152,7 +152,7 @@ impl<'a> Collective for ReduceScatter<'a> {
 
 /// Reduces the members' vectors and leaves each its block in `recv`, which may be part of the vector.
 async fn among(cx: &Cx<'_>, vector: Vector<'_>, recv: Buf<'_>, op: &Op) -> Result<()> {
-    match select::reduce_scatter(cx.size(), vector.whole.bytes(), op.is_commutative()) {
+    match cx.tuning().reduce_scatter(cx.size(), vector.whole.bytes(), op.is_commutative()) {
         select::ReduceScatter::ReduceThenScatter => {
             let scratch = cx.scratch(if cx.rank() == 0 { vector.whole.count() } else { 0 }, recv.ty());
             cx.note(reduce::among(cx, vector.whole, scratch.buf(), op, 0).await);
