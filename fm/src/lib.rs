@@ -21,6 +21,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod answer;
 pub mod board;
 pub mod claims;
 #[cfg(any(test, feature = "conformance"))]

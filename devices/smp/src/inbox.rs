@@ -5,6 +5,7 @@ use crate::ring::{Reader, cells_for};
 use crate::segment::Part;
 use crate::shared::Shared;
 use crate::word::{self, Place, Reference};
+use fm::answer::Looker;
 use fm::{Header, Inbox, Peer, prefetch};
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub struct SmpInbox {
     read: Box<[u64]>,
     /// The sender, or the group of eight, that the next poll starts with: a short budget must not starve the others.
     first: usize,
+    looker: Looker,
 }
 
 struct Sender {
@@ -24,12 +26,14 @@ struct Sender {
     reader: Reader,
     control: Part<Control>,
     peer: Peer,
+    /// Its last message lay in the ring when the one before was taken, as far as is known: there was no poll in vain between.
+    in_a_row: bool,
 }
 
 /// So many cells ahead lines come from the sender's cache while messages are delivered.
 const READ_AHEAD: usize = 4;
 
-/// After this many cells a sender may reuse them although our poll goes on.
+/// After this many cells a sender may reuse them although our poll goes on, or is over and finds no time to say so.
 const PUBLISH_AFTER: u32 = 16;
 
 impl SmpInbox {
@@ -41,12 +45,14 @@ impl SmpInbox {
             reader: Reader::new(),
             control: Part::new(&shared.segment, |segment| segment.control(from)),
             peer: shared.peers[from],
+            in_a_row: false,
         };
         SmpInbox {
             // With arrival bytes, a sender is found by its number.
             senders: (0..ranks).filter(|&from| from != shared.me || !shared.direct()).map(sender).collect(),
             read: vec![0; ranks.div_ceil(8)].into(),
             first: 0,
+            looker: Looker::default(),
             shared,
         }
     }
@@ -83,15 +89,26 @@ impl SmpInbox {
         let senders = self.senders.len();
         let mut delivered = 0;
         let mut index = self.first;
+        if budget == 0 {
+            return 0;
+        }
+        let awaits = self.looker.before_look(&self.shared.sent);
         for _ in 0..senders {
             let next = if index + 1 == senders { 0 } else { index + 1 };
-            let sender = &self.senders[index];
-            if sender.reader.peek(&sender.ring).is_some() {
-                delivered += self.drain(index, budget - delivered, deliver);
-                if delivered == budget {
-                    self.first = next;
-                    break;
+            let sender = &mut self.senders[index];
+            match sender.reader.peek(&sender.ring) {
+                None => sender.found_empty(&self.shared),
+                Some(word) if awaits || !sender.in_a_row => {
+                    delivered += sender.take_one(&self.shared, word, deliver);
+                    self.looker.found(&self.shared.sent);
                 }
+                Some(_) => {
+                    delivered += self.drain(index, budget - delivered, deliver);
+                }
+            }
+            if delivered == budget {
+                self.first = next;
+                break;
             }
             index = next;
         }
@@ -146,6 +163,29 @@ impl Inbox for SmpInbox {
 }
 
 impl Sender {
+    /// Delivers the first message after a poll in vain, and looks for no other. Most of the time there is none, and the answer to this one
+    /// would wait until the next cell's line, of which the sender had the only copy, has come: stores leave a processor after the loads before
+    /// them. For the same reason the sender learns how far we are when there is time.
+    #[inline]
+    fn take_one(&mut self, shared: &Shared, word: u64, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+        self.in_a_row = true;
+        shared.came_while_waiting();
+        let taken = self.take(shared, word, deliver);
+        self.reader.pass(&self.ring, taken.cells);
+        if taken.large || self.reader.unpublished() >= PUBLISH_AFTER {
+            self.publish(shared);
+        }
+        usize::from(taken.packet)
+    }
+
+    #[inline]
+    fn found_empty(&mut self, shared: &Shared) {
+        self.in_a_row = false;
+        if self.reader.unpublished() > 0 {
+            self.publish(shared);
+        }
+    }
+
     /// Lets the sender reuse what we have read.
     #[inline]
     fn publish(&mut self, shared: &Shared) {

@@ -29,7 +29,26 @@ pub struct SmpLink {
     refused: bool,
     /// Longer payloads lie in large cells.
     span_size_max: usize,
+    lap: Lap,
 }
+
+/// When the writer goes back to the ring's start.
+///
+/// Messages in a row are quickest through many cells: lines that the reader has just had in its first cache are dear to write. Who answers and is
+/// answered is better off with few: they stay in both processes' caches.
+struct Lap {
+    /// Count of cells at which to look again.
+    until: u32,
+    /// Messages since the last look.
+    messages: u32,
+    /// How many of them were answers.
+    answers: u32,
+    /// [`Shared::awaited`] at the last message.
+    awaited: u32,
+}
+
+/// As many cells as fill half of a first cache.
+const NEAR: usize = 512;
 
 /// So many cells ahead lines come from the receiver's cache while messages are written: behind the one that the receiver looks at.
 const WRITE_AHEAD: usize = 6;
@@ -53,6 +72,7 @@ impl SmpLink {
             announce: !shared.direct(),
             refused: false,
             span_size_max: span_size_max(shared.segment.ring_cells()),
+            lap: Lap { until: NEAR as u32, messages: 0, answers: 0, awaited: 0 },
             shared,
         }
     }
@@ -137,14 +157,42 @@ impl SmpLink {
         room
     }
 
+    /// Another message was published. Returns whether it is an answer: this process has waited for a message since its last one to this peer.
+    #[inline]
+    fn published(&mut self) -> bool {
+        self.lap.messages += 1;
+        let awaited = self.shared.awaited();
+        let answers = std::mem::replace(&mut self.lap.awaited, awaited) != awaited;
+        if answers {
+            self.lap.answers += 1;
+        }
+        if self.writer.count().wrapping_sub(self.lap.until) as i32 >= 0 {
+            self.look_where();
+        }
+        answers
+    }
+
+    #[cold]
+    fn look_where(&mut self) {
+        let (answers, messages) = (std::mem::take(&mut self.lap.answers), std::mem::take(&mut self.lap.messages));
+        if answers >= messages / 2 && self.writer.cells_from_start() >= NEAR / 2 {
+            self.skip_to_start();
+        }
+        self.lap.until = self.writer.count().wrapping_add(NEAR as u32);
+    }
+
     /// Publishes one cell.
     #[inline(always)]
     fn publish_cell(&mut self, word: u64) {
         self.writer.publish(&self.ring, word, 1);
         self.tell_count();
         self.shared.wake_for_message(&self.control);
-        // Stores leave the processor in order: one that waits for its line holds up all those behind it.
-        if let Some(cell) = self.writer.ahead(&self.ring, WRITE_AHEAD) {
+        if self.published() {
+            // Likely it will be answered at once, and our next message will be an answer, too.
+            self.writer.touch(&self.ring);
+            self.shared.sent.begin();
+        } else if let Some(cell) = self.writer.ahead(&self.ring, WRITE_AHEAD) {
+            // Stores leave the processor in order: one that waits for its line holds up all those behind it.
             prefetch::to_write(cell);
         }
     }
@@ -196,6 +244,9 @@ impl Link for SmpLink {
         self.writer.publish(&self.ring, word, span);
         self.tell_count();
         self.shared.wake_for_message(&self.control);
+        if self.published() {
+            self.shared.sent.begin();
+        }
         // The next message is often as long as this one: its cells come here from the receiver's cache meanwhile.
         self.writer.next_cells(&self.ring, span + WRITE_AHEAD).iter().for_each(prefetch::to_write);
     }

@@ -52,9 +52,12 @@ pub fn cells_for(len: usize) -> usize {
     if len <= INLINE_SIZE { 1 } else { 1 + (len - INLINE_SIZE).div_ceil(CELL_SIZE) }
 }
 
+/// No span has a larger payload, however large the ring: a word says up to 16 KiB.
+const SPAN_SIZE_MAX: usize = 11 << 10;
+
 /// The largest payload that lies in a ring of so many cells; three of them fit.
 pub fn span_size_max(cells: usize) -> usize {
-    INLINE_SIZE + (cells / 3).saturating_sub(1) * CELL_SIZE
+    (INLINE_SIZE + (cells / 3).saturating_sub(1) * CELL_SIZE).min(SPAN_SIZE_MAX)
 }
 
 impl<A: Atomics> Ring<A> {
@@ -110,7 +113,7 @@ impl Leftover {
 }
 
 /// The largest ring.
-pub const CELLS_MAX: usize = 512;
+pub const CELLS_MAX: usize = 4096;
 
 /// The writing side's own state.
 pub struct Writer {
@@ -161,6 +164,11 @@ impl Writer {
         self.cells - self.at.slot
     }
 
+    /// How many cells there are between the ring's start and the next one.
+    pub fn cells_from_start(&self) -> usize {
+        self.at.slot
+    }
+
     /// The memory of the next `span` cells but for the word, to be written once [`has_room`](Self::has_room) said so.
     #[inline]
     pub fn payload<A: Atomics, R>(&mut self, ring: &Ring<A>, span: usize, access: impl FnOnce(*mut u8) -> R) -> R {
@@ -184,6 +192,15 @@ impl Writer {
         ring.cells[self.at.slot].word.store(word | self.at.lap, Release);
         self.leftovers[self.at.slot % CELLS_MAX] = Leftover::word(self.at.lap);
         self.at = next;
+    }
+
+    /// Takes the line of the next cell, known to be free, back from the reader, which has just looked at it or will do so soon: asking for the
+    /// line is not enough where this process has a copy that it may only read.
+    #[inline]
+    pub fn touch<A: Atomics>(&mut self, ring: &Ring<A>) {
+        let blank = self.at.lap ^ LAP;
+        ring.cells[self.at.slot].word.store(blank, Relaxed);
+        self.leftovers[self.at.slot % CELLS_MAX] = Leftover::word(blank);
     }
 
     /// A cell that will be written soon, if it is free.

@@ -8,8 +8,9 @@ use crate::reading::Readers;
 use crate::segment::Segment;
 use crate::socket::Caller;
 use crate::sys::{self, Membarrier};
+use fm::answer::Sent;
 use fm::{Peer, ThreadLock, Threading};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 pub struct Shared {
@@ -22,6 +23,10 @@ pub struct Shared {
     pub barrier: Membarrier,
     pub pool: ThreadLock<Pool>,
     readers: Readers,
+    /// How many messages this process has been waiting for when they came, as far as polls tell, modulo 2^32.
+    awaited: AtomicU32,
+    /// The last message that is likely to be answered at once.
+    pub sent: Sent,
     /// What was refused for want of room, and has not been tried again.
     refusals: ThreadLock<Vec<Refusal>>,
     /// Made when the first process has to be woken that sleeps on sockets.
@@ -69,6 +74,8 @@ impl Shared {
             peers,
             barrier: Membarrier::register(),
             pool: ThreadLock::new(threading, Pool::new(ranks)),
+            awaited: AtomicU32::new(0),
+            sent: Sent::default(),
             refusals: ThreadLock::new(threading, Vec::new()),
             caller: OnceLock::new(),
         }
@@ -98,6 +105,19 @@ impl Shared {
     #[inline]
     pub fn direct(&self) -> bool {
         self.segment.ranks() <= DIRECT_MAX
+    }
+
+    /// See [`came_while_waiting`](Self::came_while_waiting).
+    #[inline]
+    pub fn awaited(&self) -> u32 {
+        self.awaited.load(Relaxed)
+    }
+
+    /// A message was found by a poll after one in vain.
+    #[inline]
+    pub fn came_while_waiting(&self) {
+        // Not a read-modify-write: one thread at a time receives.
+        self.awaited.store(self.awaited.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     /// A packet for `to` was refused. Each of `watched`, at the number of cells it was seen to have passed, may make room for

@@ -88,9 +88,15 @@ impl Process {
     /// One round: extracts what has arrived, pushes what waits, advances nonblocking collectives.
     #[inline]
     pub fn progress(&self) -> Progress {
+        self.progress_by(self.config.extract_packets())
+    }
+
+    /// The same, extracting so many packets at most.
+    #[inline]
+    fn progress_by(&self, packets: usize) -> Progress {
         let some = {
             let Some(_turn) = self.progress_turn.try_lock() else { return Progress::Elsewhere };
-            let mut some = self.fm.extract(self.config.extract_packets(), &Handlers(self)) > 0;
+            let mut some = self.fm.extract(packets, &Handlers(self)) > 0;
             some |= self.push_all();
             some |= self.copy_some();
             some |= self.advance_running();
@@ -139,6 +145,18 @@ impl Process {
     pub fn wait_until_or(
         &self,
         waiting: impl Fn() -> Waiting,
+        done: impl FnMut() -> bool,
+        there: &dyn Fn() -> bool,
+        vain: &Cell<u32>,
+    ) {
+        self.wait_by(self.config.extract_packets(), waiting, done, there, vain);
+    }
+
+    /// The same, extracting `packets` at most in the first rounds, and more and more if that is not enough.
+    fn wait_by(
+        &self,
+        mut packets: usize,
+        waiting: impl Fn() -> Waiting,
         mut done: impl FnMut() -> bool,
         there: &dyn Fn() -> bool,
         vain: &Cell<u32>,
@@ -151,8 +169,11 @@ impl Process {
             if done() {
                 break;
             }
-            match self.progress() {
-                Progress::Something => round = 0,
+            match self.progress_by(packets) {
+                Progress::Something => {
+                    round = 0;
+                    packets = (2 * packets).min(self.config.extract_packets());
+                }
                 Progress::Nothing => {
                     if round == 0 {
                         shown.set(shown.get().outdated());
@@ -181,14 +202,15 @@ impl Process {
         self.woken();
     }
 
-    /// Waits for a request to be done.
+    /// Waits for a single request to be done. What has arrived behind its message is left in the network: asked for later, it need not be kept
+    /// as unexpected.
     ///
     /// # Errors
     /// `MPI_ERR_REQUEST` when there is no such request.
     #[inline]
     pub fn wait_done(&self, handle: Handle, waiting: impl Fn() -> Waiting) -> Result<()> {
         let request = self.requests.get(handle)?;
-        self.wait_until(waiting, || request.is_done());
+        self.wait_by(1, waiting, || request.is_done(), &|| false, &Cell::new(0));
         Ok(())
     }
 
