@@ -186,11 +186,9 @@ fn nothing_is_read_twice_or_made_up_behind_a_span() {
 
 #[test]
 fn nothing_is_read_twice_or_made_up_where_the_writer_goes_back_early() {
-    for spans in [&[1, BACK, 1, 1, 1][..], &[2, 1, BACK, 1, 1, 1, 1], &[1, 1, BACK, 1, BACK, 2, 1, 1]] {
-        for touch in [false, true] {
-            spans_cross_the_ring::<0>(spans, touch);
-            spans_cross_the_ring::<{ u64::MAX }>(spans, touch);
-        }
+    for spans in [&[1, BACK, 1, 1][..], &[2, BACK, 1, 1]] {
+        spans_cross_the_ring::<0>(spans, true);
+        spans_cross_the_ring::<{ u64::MAX }>(spans, false);
     }
 }
 

@@ -124,14 +124,14 @@ fn more_processes_than_fit_are_refused() {
 /// read (the test would crash) and the endpoint goes on.
 #[test]
 fn garbage_is_survived() {
-    for ranks in [2, 12] {
+    for (ranks, ring_pages) in [(2, 64), (12, 4)] {
         let memory = Smp::memory().unwrap();
         let me = endpoint(&memory, 0, ranks);
         let file = File::from(memory.try_clone().unwrap());
         let mut random = Random::new(u64::from(ranks));
         let notes = Notes::default();
-        // Control pages and rings, of four pages here, lie at the segment's start; large cells are only bytes.
-        let size = u64::from(ranks + ranks * ranks * 4) * 4096;
+        // Control pages and rings lie at the segment's start; large cells are only bytes.
+        let size = u64::from(ranks + ranks * ranks * ring_pages) * 4096;
         for round in 0..200 {
             let mut page = [0u8; 4096];
             page.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&random.next_u64().to_le_bytes()));
