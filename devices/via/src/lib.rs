@@ -28,7 +28,7 @@ mod state;
 mod vi;
 
 pub use loss::Tell;
-pub use provider::{Opened, Wish};
+pub use provider::{Opened, Protocol, Wish};
 
 use fm::{Device, Inbox, Link, Peer, ThreadLock, Threading};
 use inbox::ViaInbox;

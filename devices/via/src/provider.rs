@@ -1,7 +1,8 @@
 //! Which provider carries: the first in an order of our own that offers what is needed here and passes a test. Nobody wins by chance.
 
 use crate::fabric::abi::{CONTEXT_WORDS, FI_RECV, FI_SEND};
-use crate::fabric::{Infos, Library, Moved, Nic, Offer};
+pub use crate::fabric::info::Protocol;
+use crate::fabric::{Infos, Library, Moved, Nic, Offer, Registration};
 use std::mem::MaybeUninit;
 use std::net::IpAddr;
 use std::ptr::NonNull;
@@ -36,6 +37,8 @@ pub struct Wish<'w> {
 pub struct Opened {
     pub(crate) nic: Nic,
     pub provider: String,
+    /// What it speaks: with the same on both sides they understand each other.
+    pub protocol: Protocol,
     /// Its network device.
     pub domain: String,
     /// What was tried before, and why it was not taken.
@@ -47,6 +50,11 @@ impl Opened {
     pub fn name(&self) -> &[u8] {
         self.nic.name()
     }
+}
+
+/// The opened provider without a device around it: to be measured.
+pub fn into_nic(opened: Opened) -> Nic {
+    opened.nic
 }
 
 /// Opens a provider.
@@ -63,7 +71,7 @@ pub fn open(library: &'static Library, wish: Wish<'_>) -> Result<Opened, String>
     let mut passed_over = Vec::new();
     for &name in names {
         match open_one(library, name, wish) {
-            Ok((nic, provider, domain)) => return Ok(Opened { nic, provider, domain, passed_over }),
+            Ok(opened) => return Ok(Opened { passed_over, ..opened }),
             Err(why) => passed_over.push((name.to_owned(), why)),
         }
     }
@@ -71,7 +79,7 @@ pub fn open(library: &'static Library, wish: Wish<'_>) -> Result<Opened, String>
     Err(format!("no provider of libfabric works here ({})", reasons.join("; ")))
 }
 
-fn open_one(library: &'static Library, name: &str, wish: Wish<'_>) -> Result<(Nic, String, String), String> {
+fn open_one(library: &'static Library, name: &str, wish: Wish<'_>) -> Result<Opened, String> {
     let infos = Infos::of(library, name, false)?;
     let is_ours = |offer: &Offer<'_>| match (wish.address, offer.is_of_internet()) {
         (Some(address), true) => offer.address() == Some(address),
@@ -86,7 +94,8 @@ fn open_one(library: &'static Library, name: &str, wish: Wish<'_>) -> Result<(Ni
     test(&mut tested)?;
     drop(tested);
     let nic = Nic::open(offer, wish.peers, wish.sleeps)?;
-    Ok((nic, offer.provider(), offer.domain()))
+    let (provider, protocol, domain) = (offer.provider(), offer.protocol(), offer.domain());
+    Ok(Opened { nic, provider, protocol, domain, passed_over: Vec::new() })
 }
 
 /// Sends a message to itself, which has to come.
@@ -113,7 +122,7 @@ fn exchange(
     nic: &mut Nic,
     start: NonNull<u8>,
     len: usize,
-    registration: &crate::fabric::Registration,
+    registration: &Registration,
     myself: u64,
     contexts: &mut [[usize; CONTEXT_WORDS]; 2],
     until: Instant,

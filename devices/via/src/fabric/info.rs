@@ -23,6 +23,13 @@ pub struct Offer<'i> {
     pub(super) info: &'i Info,
 }
 
+/// What a provider speaks with its like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Protocol {
+    pub number: u32,
+    pub version: u32,
+}
+
 impl Infos {
     /// All offers of provider `name` that this device can use; with `reads`, also reading the memory of others.
     ///
@@ -89,6 +96,12 @@ impl Offer<'_> {
         // SAFETY: offers have this part, and the name in it ends.
         let name = unsafe { CStr::from_ptr((*self.info.fabric_attr).prov_name) };
         name.to_string_lossy().into_owned()
+    }
+
+    pub fn protocol(&self) -> Protocol {
+        // SAFETY: offers have this part.
+        let ep = unsafe { &*self.info.ep_attr };
+        Protocol { number: ep.protocol, version: ep.protocol_version }
     }
 
     /// The network device, as the provider calls it.
