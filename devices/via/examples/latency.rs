@@ -172,7 +172,7 @@ fn fm_ping_pong(provider: &str, me: u32, stream: &mut UnixStream, size: usize) -
     let opened = open(provider);
     let names = exchange(me, opened.name(), stream);
     let tell = Box::new(|_: Peer, what: &str| panic!("{what}"));
-    let via = Via::new(opened, Network { me: Peer(me), tag: 1, names, tell }, Threading::Single).expect("the other");
+    let via = Via::new(opened, Network { me: Peer(me), tag: 1, names, look_every: 1, tell }, Threading::Single).expect("the other");
     let fm = Fm::new(Peer(me), 2, vec![Arc::new(via)], |_| 0, Threading::Single, false);
     let counting = Counting(Cell::new(0));
     let time = timed(|_| {

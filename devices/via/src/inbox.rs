@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 pub struct ViaInbox {
     shared: Arc<ThreadLock<State>>,
+    look_every: u32,
+    /// Polls to come that do not ask the provider.
+    skip: u32,
     /// When this process said that it leaves.
     leaving_since: Option<Instant>,
 }
@@ -15,8 +18,8 @@ pub struct ViaInbox {
 const FAREWELL: Duration = Duration::from_secs(5);
 
 impl ViaInbox {
-    pub fn new(shared: Arc<ThreadLock<State>>) -> Self {
-        ViaInbox { shared, leaving_since: None }
+    pub fn new(shared: Arc<ThreadLock<State>>, look_every: u32) -> Self {
+        ViaInbox { shared, look_every: look_every.max(1), skip: 0, leaving_since: None }
     }
 }
 
@@ -24,9 +27,15 @@ impl Inbox for ViaInbox {
     fn poll(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
         let mut next = {
             let mut state = self.shared.lock();
+            if self.skip > 0 && !state.has_seen() {
+                self.skip -= 1;
+                return 0;
+            }
             state.progress();
             if budget == 0 { None } else { state.next(None) }
         };
+        // What came is often not alone.
+        self.skip = if next.is_some() { 0 } else { self.look_every - 1 };
         let mut delivered = 0;
         while let Some(arrival) = next {
             // SAFETY: so many bytes of a slot that is ours until it is passed; its memory lives as long as the state that we share.

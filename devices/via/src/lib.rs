@@ -49,6 +49,8 @@ pub struct Network {
     pub tag: u32,
     /// Each process's address, from [`Opened::name`], in the order of their numbers; empty for one that is not reached by this device.
     pub names: Box<[Box<[u8]>]>,
+    /// How often a poll asks the provider: with 1 every time. More when most messages come by another device.
+    pub look_every: u32,
     /// Called once if a peer cannot be reached and the job is not ended for it.
     pub tell: Tell,
 }
@@ -58,6 +60,7 @@ pub struct Via {
     shared: Arc<ThreadLock<State>>,
     watched: Watched,
     peers: usize,
+    look_every: u32,
 }
 
 /// For all processes to greet each other, where that is needed: they start at the same time, but a crowded machine takes its own.
@@ -69,7 +72,7 @@ impl Via {
     /// # Errors
     /// When memory for packets is not to be had, or somebody does not come.
     pub fn new(opened: Opened, network: Network, threading: Threading) -> Result<Via, String> {
-        let Network { me, tag, names, tell } = network;
+        let Network { me, tag, names, look_every, tell } = network;
         assert!(me.index() < names.len());
         let (peers, has_files) = (names.len(), opened.provider == files::PROVIDER);
         let mut state = State::new(opened.nic, me, tag, names, Losses::new(tell))?;
@@ -79,7 +82,7 @@ impl Via {
             met?;
         }
         let watched = Watched::new(state.descriptor()).map_err(|error| format!("no descriptor to wait at: {error}"))?;
-        Ok(Via { shared: Arc::new(ThreadLock::new(threading, state)), watched, peers })
+        Ok(Via { shared: Arc::new(ThreadLock::new(threading, state)), watched, peers, look_every })
     }
 
     /// Readable when there is something to do, if [`limit`](Self::limit) was asked before.
@@ -111,6 +114,6 @@ impl Device for Via {
     }
 
     fn inbox(&self) -> Box<dyn Inbox> {
-        Box::new(ViaInbox::new(self.shared.clone()))
+        Box::new(ViaInbox::new(self.shared.clone(), self.look_every))
     }
 }

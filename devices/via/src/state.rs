@@ -460,6 +460,11 @@ impl State {
         !self.ready.is_empty() || self.freed > 0
     }
 
+    /// Whether packets wait to be taken, of which somebody about to sleep may know.
+    pub fn has_seen(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// Offers the provider again what its queue had no room for.
     pub fn repost(&mut self) {
         while let Some(place) = self.unposted.pop() {

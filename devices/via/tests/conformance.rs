@@ -72,7 +72,7 @@ impl Processes {
         let opened = provider::open(library, wish).expect("the provider works");
         let names = table.exchange(me as usize, nodes, opened.name());
         let tell = Box::new(move |peer: Peer, what: &str| panic!("{me} has lost {}: {what}", peer.0));
-        let via = Via::new(opened, Network { me: Peer(me), tag: 4711, names, tell }, Threading::Single).expect("the others");
+        let via = Via::new(opened, Network { me: Peer(me), tag: 4711, names, look_every: 1, tell }, Threading::Single).expect("the others");
         let files = std::fs::read_dir("/dev/shm").expect("a folder").map(|file| file.expect("a file").file_name());
         let ours = format!("{}:", std::process::id());
         assert!(!files.into_iter().any(|file| file.to_string_lossy().starts_with(&ours)), "a file would stay behind");

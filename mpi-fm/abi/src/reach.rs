@@ -6,10 +6,12 @@
 //! 1. [`devices`]: the devices between nodes, and which of them is taken for each rank.
 //! 2. [`cards`]: how ranks tell each other what they have, where that is needed.
 //! 3. [`park`]: waiting for several devices.
+//! 4. [`via`]: a device that needs cards.
 
 pub mod cards;
 pub mod devices;
 pub mod park;
+pub mod via;
 
 use crate::foreign::Met;
 use crate::host::{self, Machine};
@@ -116,7 +118,7 @@ impl Reach {
         let me = Peer(place.rank);
         let far: Vec<bool> = (0..).map(Peer).zip(&network.peers).map(|(peer, at)| peer != me && !is_near(at)).collect();
         let beside_memory = near.len() > 1;
-        let wires = wires(means, &network, host, &far, if beside_memory { LOOK_EVERY } else { 1 })?;
+        let wires = wires(means, &network, (threading, host), &far, if beside_memory { LOOK_EVERY } else { 1 })?;
         if !beside_memory {
             let (processes, cores) = (place.local_size as usize, hpvm_smp::cores_available());
             let park = match (&wires.internet, &wires.devices[..]) {
@@ -169,10 +171,10 @@ struct Wires {
     internet: Option<Arc<Ip>>,
 }
 
-fn wires(means: &dyn Means, network: &Network, host: &Arc<Machine>, far: &[bool], look_every: u32) -> Result<Wires> {
+fn wires(means: &dyn Means, network: &Network, (threading, host): (Threading, &Arc<Machine>), far: &[bool], look_every: u32) -> Result<Wires> {
     let listener = TcpListener::from(means.listener()?);
     let me = Peer(means.place().rank);
-    let setting = Setting { me, network, addresses: &[], host, look_every };
+    let setting = Setting { me, network, addresses: &[], threading, host, look_every };
     let (tried, cards) = if network.cards { known(&listener, &setting, far)? } else { (Vec::new(), Vec::new()) };
     let choices = devices::choose(network, far, &tried, &cards)?;
     if network.explain && means.place().local_rank == 0 {

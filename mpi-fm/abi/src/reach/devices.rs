@@ -9,7 +9,7 @@
 
 use super::cards::{Card, Entry};
 use crate::host::Machine;
-use fm::{Device, Peer};
+use fm::{Device, Peer, Threading};
 use hpvm_wire::network::Way;
 use hpvm_wire::{Network, devices};
 use mpi_fm::{Result, bail};
@@ -61,6 +61,8 @@ pub struct Setting<'s> {
     pub network: &'s Network,
     /// This node's addresses in the device's networks, where they are known.
     pub addresses: &'s [IpAddr],
+    /// How many threads may call at once.
+    pub threading: Threading,
     /// To end the job by.
     pub host: &'s Arc<Machine>,
     /// How often a poll looks at the network: with 1 every time, with more when most messages come by another device.
@@ -74,7 +76,7 @@ pub struct Row {
 }
 
 /// All devices that need cards.
-pub const TABLE: &[Row] = &[];
+pub const TABLE: &[Row] = &[super::via::ROW];
 
 /// A device of the table after its test.
 pub struct Tried {

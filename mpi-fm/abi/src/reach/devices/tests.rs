@@ -67,7 +67,7 @@ fn only_what_may_be_needed_is_tried() {
     let host = Arc::new(Machine::new(Arc::new(crate::line::Line::own()), None, 0));
     let mut network = network(&["", "servernet ip", "via"]);
     network.here = vec![Way { device: "servernet".into(), addresses: vec!["192.0.2.9".parse().unwrap()] }];
-    let setting = Setting { me: Peer(0), network: &network, addresses: &[], host: &host, look_every: 1 };
+    let setting = Setting { me: Peer(0), network: &network, addresses: &[], threading: fm::Threading::Single, host: &host, look_every: 1 };
     let tried = try_all(&table, &[false, true, false], &setting);
     assert_eq!(tried.len(), 1);
     assert_eq!(tried[0].outcome.as_ref().err().unwrap(), "sees [192.0.2.9]");
