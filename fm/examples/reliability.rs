@@ -9,6 +9,7 @@
 
 use fm::sim::bottleneck::{Bottleneck, Figures};
 use fm::sim::trial::{self, Sums};
+use std::cell::Cell;
 use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -55,6 +56,7 @@ fn parse(words: &[&str]) -> Option<Work> {
 
 /// Tries all seeds, prints each failure with the command that repeats it, and the sums as the last line.
 fn try_all(seeds: Range<u64>, jobs: usize) -> ExitCode {
+    name_panics();
     let (next, failures, sums) = (AtomicU64::new(seeds.start), AtomicU64::new(0), Mutex::new(Sums::default()));
     let begin = Instant::now();
     std::thread::scope(|scope| {
@@ -65,13 +67,12 @@ fn try_all(seeds: Range<u64>, jobs: usize) -> ExitCode {
                     if seed >= seeds.end {
                         return;
                     }
-                    // A panic is one more way to fail.
-                    let tried = std::panic::catch_unwind(|| trial::run(seed));
-                    match tried.unwrap_or_else(|_| Err(format!("seed {seed}: panicked"))) {
+                    SEED.set(Some(seed));
+                    match trial::run(seed) {
                         Ok(sum) => add(&mut sums.lock().expect("nobody panics here"), &sum),
                         Err(what) => {
                             failures.fetch_add(1, Relaxed);
-                            println!("FAIL  {what}\n      again: cargo run --profile fast -p fm --example reliability -- --seed {seed}");
+                            println!("FAIL  {what}\n      {}", again(seed));
                         }
                     }
                 }
@@ -85,6 +86,26 @@ fn try_all(seeds: Range<u64>, jobs: usize) -> ExitCode {
     println!("      {:.0} s of virtual time in {took_s:.1} s", took_ns as f64 / 1e9);
     println!("{} passed, {failures} failed", seeds.end.saturating_sub(seeds.start) - failures);
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+thread_local! {
+    /// What this thread tries.
+    static SEED: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+fn again(seed: u64) -> String {
+    format!("again: cargo run --profile fast -p fm --example reliability -- --seed {seed}")
+}
+
+/// A panic is one more way to fail; it ends all.
+fn name_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        usual(info);
+        if let Some(seed) = SEED.get() {
+            println!("FAIL  seed {seed}: panicked\n      {}", again(seed));
+        }
+    }));
 }
 
 fn add(sums: &mut Sums, one: &Sums) {

@@ -33,7 +33,7 @@ struct Answer {
     sequence: u32,
 }
 
-/// Asking the peer who it is, or whether it has room.
+/// Asking the peer who it is, whether it has room, or whether it hears anything at all.
 struct Ask {
     at_ns: u64,
     interval_ns: u64,
@@ -202,18 +202,23 @@ impl Flow {
         Some((path, prefix.write(&beyond, &[], room)))
     }
 
-    /// Asks on a path that is down whether it is; the peer who it is; or whether it has room again.
+    /// Asks on a path that is down whether it is; the peer who it is, or whether it has room again, or
+    /// whether it is there at all.
     fn probe(&mut self, now_ns: u64, room: &mut [u8]) -> Option<(Path, usize)> {
         if self.outgoing.is_empty() {
             return None;
         }
-        let paths = (0..self.settings.paths).map(Path);
-        let path = match paths.into_iter().find(|&path| self.outgoing.path_mut(path).probes(now_ns)) {
+        let asks = self.asks();
+        if !asks {
+            self.ask.interval_ns = ASK_FIRST_NS;
+        }
+        let mut paths = (0..self.settings.paths).map(Path);
+        let path = match paths.find(|&path| self.outgoing.path_mut(path).probes(now_ns)) {
             Some(path) => {
                 self.outgoing.move_from(path);
                 path
             }
-            None if self.asks() && self.ask.at_ns <= now_ns => self.ask.next(now_ns, self.settings.paths),
+            None if asks && self.ask.at_ns <= now_ns => self.ask.next(now_ns, self.settings.paths),
             None => return None,
         };
         let to = self.identity.peer().unwrap_or(0);
@@ -224,7 +229,7 @@ impl Flow {
     }
 
     fn asks(&self) -> bool {
-        self.identity.peer().is_none() || self.outgoing.is_held_back()
+        self.identity.peer().is_none() || self.outgoing.is_held_back() || self.outgoing.is_stranded()
     }
 
     fn acknowledge(&mut self, now_ns: u64, room: &mut [u8]) -> Option<(Path, usize)> {
@@ -330,7 +335,6 @@ impl Flow {
             path.trip.measured(took_ns);
             path.saw(now_ns, now_ns.saturating_sub(took_ns));
         }
-        self.ask.interval_ns = ASK_FIRST_NS;
     }
 
     /// The next packet in order, if it is there; to be [given back](Self::give_back).

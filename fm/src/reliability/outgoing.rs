@@ -2,7 +2,7 @@
 
 use super::delivery::Delivery;
 use super::frame::{Beyond, Prefix};
-use super::path::{Health, PathState, Sent};
+use super::path::{PathState, Sent};
 use super::{Path, Settings, earlier};
 use std::collections::VecDeque;
 
@@ -313,15 +313,23 @@ impl Outgoing {
         Some(path.overdue_ns(self.packets[self.place(path.first?)].sent.at_ns))
     }
 
-    /// What is on its way by paths that are down goes by others, if one of those has been heard since: otherwise it is the peer that is silent.
+    /// What is on its way by a path that is down goes by others, if one of those has been heard since: otherwise it is the peer that is silent.
     pub(super) fn move_from(&mut self, down: Path) {
-        let Health::Down { since_ns, .. } = self.paths[down.index()].health else { return };
-        let is_alive = |path: &PathState| path.is_up() && path.heard_ns > since_ns;
-        if self.paths.iter().any(is_alive) {
+        if self.has_better(&self.paths[down.index()]) {
             while let Some(first) = self.paths[down.index()].first {
                 self.lose(first);
             }
         }
+    }
+
+    fn has_better(&self, path: &PathState) -> bool {
+        self.paths.iter().any(|other| other.outlives(path))
+    }
+
+    /// Something is on its way by a path that is down, and of no other path is it known whether it is better.
+    pub(super) fn is_stranded(&self) -> bool {
+        let is_stranded = |path: &PathState| !path.is_up() && path.first.is_some() && !self.has_better(path);
+        self.paths.iter().any(PathState::is_up) && self.paths.iter().any(is_stranded)
     }
 
     /// The receiver has no room for what is next, and nothing is on its way that would bring word of some.

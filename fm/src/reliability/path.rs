@@ -18,8 +18,9 @@ pub(super) struct PathState {
     newest_trip_ns: u64,
     /// When something was heard that shows that the path carries.
     pub(super) heard_ns: u64,
-    /// Time-outs in a row, and the last of them.
+    /// Time-outs in a row, and the first and the last of them.
     pub(super) timeouts: u32,
+    silent_ns: u64,
     timeout_ns: u64,
     /// When the next frame may leave.
     next_ns: u64,
@@ -32,7 +33,7 @@ pub(super) struct PathState {
 pub(super) enum Health {
     Up,
     /// It has owed an answer for too long. `probe_ns`: when it is asked again; `interval_ns`: how long an answer may take then.
-    Down { since_ns: u64, probe_ns: u64, interval_ns: u64 },
+    Down { probe_ns: u64, interval_ns: u64 },
 }
 
 /// A packet's last transmission.
@@ -63,6 +64,7 @@ impl PathState {
             newest_trip_ns: 0,
             heard_ns: 0,
             timeouts: 0,
+            silent_ns: 0,
             timeout_ns: 0,
             next_ns: 0,
             trip_ns: None,
@@ -154,11 +156,19 @@ impl PathState {
 
     /// It has.
     pub(super) fn timed_out(&mut self, now_ns: u64) {
+        if self.timeouts == 0 {
+            self.silent_ns = now_ns;
+        }
         self.timeouts += 1;
         self.timeout_ns = now_ns;
         if self.timeouts >= TIMEOUTS_MAX {
-            self.health = Health::Down { since_ns: now_ns, probe_ns: now_ns, interval_ns: self.trip.timeout_ns() };
+            self.health = Health::Down { probe_ns: now_ns, interval_ns: self.trip.timeout_ns() };
         }
+    }
+
+    /// It has been heard since `other` had its first time-out: the peer is there, and its answers get through.
+    pub(super) fn outlives(&self, other: &PathState) -> bool {
+        self.is_up() && self.heard_ns > other.silent_ns
     }
 
     /// When it is to be probed.

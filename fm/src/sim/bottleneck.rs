@@ -138,7 +138,7 @@ impl<'b> Run<'b> {
             self.taken[end / 2] += packet.len() as u64;
             flow.give_back(packet);
         }
-        let sends = end % 2 == 0;
+        let sends = end.is_multiple_of(2);
         let mut room = [0; PACKET + OVERHEAD];
         loop {
             while sends && self.ends[end].has_room() {

@@ -113,8 +113,8 @@ impl End {
         Err(format!("process {} expects message {number} of {from:?} and gets {} bytes of {found:?}", self.me, message.len()))
     }
 
-    /// Does what the process does whenever it runs. `other` is the incarnation that the other process has now.
-    pub(super) fn wake(&mut self, now_ns: u64, other: u32) -> Result<(), String> {
+    /// Does what the process does whenever it runs, but takes nothing until `holds_ns`. `other` is the incarnation that the other process has now.
+    pub(super) fn wake(&mut self, now_ns: u64, other: u32, holds_ns: Option<u64>) -> Result<(), String> {
         match self.flow.as_ref().map(Flow::failure) {
             None => self.restart(),
             Some(None) => {}
@@ -135,7 +135,10 @@ impl End {
                 self.restart();
             }
         }
-        self.take(now_ns)?;
+        match holds_ns {
+            Some(until_ns) => self.look_ns = until_ns,
+            None => self.take(now_ns)?,
+        }
         self.push(now_ns);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Two processes exchange messages by [`Flow`]s while their network does wrong; and what must hold all the same.
 //!
-//! A seed decides everything: paths, what they lose, repeat, reorder and garble, when they are cut (one way or both), flooded or slow, when a process
-//! stops for a while, crashes, and comes again with another incarnation. Frames may come much later, also to a process that is no longer the one that they
+//! A seed decides everything: paths, what they lose, repeat, reorder and garble, when they are cut (one way or both, perhaps for ever), flooded or slow, when a
+//! process takes nothing or stops for a while, crashes, and comes again with another incarnation. Frames may come much later, also to a process that is no longer the one that they
 //! were sent to. Checked are:
 //!
 //! - between two incarnations, packets arrive in order, exactly once, as they were sent;
@@ -115,7 +115,8 @@ impl Trial {
         }
         let mut room = [0; plan::FRAME_MAX];
         let other = self.ends[end ^ 1].incarnation();
-        self.ends[end].wake(self.now_ns, other)?;
+        let holds_ns = self.network.holds_ns(end, self.now_ns);
+        self.ends[end].wake(self.now_ns, other, holds_ns)?;
         while let Some((path, length)) = self.ends[end].transmit(self.now_ns, &mut room) {
             self.network.send(self.now_ns, end, path, &room[..length]);
         }

@@ -63,6 +63,12 @@ impl Network {
         stop
     }
 
+    /// Until when a process takes nothing.
+    pub(super) fn holds_ns(&self, process: usize, now_ns: u64) -> Option<u64> {
+        let of_it = self.now(now_ns).filter(|fault| matches!(fault.what, What::Hold { process: it } if it == process));
+        of_it.map(|fault| fault.end_ns).max()
+    }
+
     /// When a process that is down is there again.
     pub(super) fn restart_ns(&self, process: usize, now_ns: u64) -> u64 {
         let of_it = self.now(now_ns).filter(|fault| matches!(fault.what, What::Crash { process: it } if it == process));

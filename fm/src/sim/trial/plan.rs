@@ -55,6 +55,8 @@ pub(super) enum What {
     Storm { path: usize, noise: Noise },
     /// A path takes this part of its rate, or a rate if it had no limit.
     Slow { path: usize, rate: u64 },
+    /// A process takes nothing that waits.
+    Hold { process: usize },
     /// A process does nothing.
     Pause { process: usize },
     /// A process ends; another one takes its place.
@@ -87,8 +89,10 @@ impl Plan {
             let begin_ns = random.below(span_ns);
             let end_ns = begin_ns + 1 + random.any_size(26);
             let what = What::draw(random, paths);
-            plan.faults.push(Fault { begin_ns, end_ns, what });
             plan.faults_end_ns = plan.faults_end_ns.max(end_ns);
+            // The first path comes back; others need not.
+            let is_for_ever = matches!(what, What::Cut { path, .. } if path > 0) && random.below(4) == 0;
+            plan.faults.push(Fault { begin_ns, end_ns: if is_for_ever { u64::MAX } else { end_ns }, what });
         }
         plan
     }
@@ -129,8 +133,9 @@ impl What {
                 let noise = Noise { garbled: random.below(3000), reordered: random.below(10_000), ..Noise::draw(random, 6000) };
                 What::Storm { path, noise }
             }
-            9..=11 => What::Slow { path, rate: 100_000 + random.any_size(24) },
-            12..=13 => What::Pause { process },
+            9..=10 => What::Slow { path, rate: 100_000 + random.any_size(24) },
+            11..=12 => What::Hold { process },
+            13 => What::Pause { process },
             _ => What::Crash { process },
         }
     }
