@@ -7,7 +7,8 @@
 //! 3. [`tools`]: the Debian packages a subcommand needs, installed or asked for.
 //! 4. [`install`]: the prefix (with [`link`], [`pkgconfig`], [`man`]), on which all that follows stands.
 //! 5. [`cluster`]: virtual hosts.
-//! 6. [`demo`], [`test`], [`fuzz`], [`conformance`], [`bench`]: the programs people see, our own tests, made-up inputs, the suites of others, measurements.
+//! 6. [`demo`], [`test`], [`fuzz`], [`conformance`], [`bench`], [`tune`]: the programs people see, our own tests, made-up inputs, the suites of others, measurements,
+//!    and what the library is to make of them.
 //!
 //! Nothing here leaves a trace in the clone outside `target/`; downloads live in the cache.
 
@@ -26,6 +27,7 @@ mod pkgconfig;
 mod repo;
 mod test;
 mod tools;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -55,16 +57,8 @@ enum Command {
     Bench(bench::Args),
     /// Virtual hosts on this machine
     Cluster(cluster::Args),
-    /// Measure thresholds and collective choices (not built yet)
-    #[command(disable_help_flag = true)]
-    Tune(Rest),
-}
-
-/// The arguments of a subcommand that does not exist yet: whatever they are, the answer is the same.
-#[derive(clap::Args)]
-struct Rest {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _args: Vec<String>,
+    /// Measure at which lengths the library changes its way best here, and write the table
+    Tune(tune::Args),
 }
 
 fn main() -> ExitCode {
@@ -76,7 +70,7 @@ fn main() -> ExitCode {
         Command::Conformance(args) => conformance::run(&args),
         Command::Bench(args) => bench::run(&args).map(success),
         Command::Cluster(args) => cluster::run(&args).map(success),
-        Command::Tune(_) => not_built("tune", "the thresholds are constants of the source so far"),
+        Command::Tune(args) => tune::run(&args).map(success),
     };
     match result {
         Ok(code) => code,
@@ -89,8 +83,4 @@ fn main() -> ExitCode {
 
 fn success(_: ()) -> ExitCode {
     ExitCode::SUCCESS
-}
-
-fn not_built(command: &str, instead: &str) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("`{command}` is not built yet: {instead} (see docs/roadmap.md)")
 }

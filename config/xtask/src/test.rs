@@ -11,6 +11,7 @@ mod machines;
 mod projects;
 mod symbols;
 mod system;
+mod tuning;
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -66,6 +67,8 @@ enum Name {
     Debuggers,
     /// Build systems that look for an MPI
     Projects,
+    /// Tables of thresholds
+    Tuning,
     /// Instruction counts against those noted
     Instructions,
     /// The core of MPICH's suite
@@ -93,6 +96,7 @@ const STEPS: &[Step] = &[
     Step { name: Name::Launchers, run: |repo, _| launchers::run(repo), slow: false },
     Step { name: Name::Debuggers, run: |repo, _| debuggers::run(repo), slow: false },
     Step { name: Name::Projects, run: |repo, _| projects::run(repo), slow: false },
+    Step { name: Name::Tuning, run: |repo, _| tuning::run(repo), slow: false },
     Step { name: Name::Instructions, run: |repo, _| instructions::run(repo), slow: false },
     Step { name: Name::Mpich, run: |repo, _| conformance::mpich_gate(repo), slow: true },
 ];

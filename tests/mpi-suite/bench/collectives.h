@@ -104,7 +104,7 @@ static void buffers(size_t largest) {
 }
 
 /* One cell in microseconds, as the slowest rank sees it. */
-static void measure(const struct collective *which, const char *suffix, void (*batch)(size_t, int), size_t bytes) {
+static UNUSED void measure(const struct collective *which, const char *suffix, void (*batch)(size_t, int), size_t bytes) {
     char test[64];
     snprintf(test, sizeof test, "%s%s", which->name, suffix);
     for (int i = 0; i < ranks; i++)
