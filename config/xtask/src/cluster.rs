@@ -156,7 +156,12 @@ impl Cluster {
 
     /// Pulls a host's cable, or plugs it in again.
     pub fn set_cable(&self, host: u8, carries: bool) -> Result<()> {
-        net::set_cable(self.number, 0, host, carries)
+        self.set_cable_of(0, host, carries)
+    }
+
+    /// The same of one of its cables.
+    pub fn set_cable_of(&self, fabric: u8, host: u8, carries: bool) -> Result<()> {
+        net::set_cable(self.number, fabric, host, carries)
     }
 
     /// Ends the first process of every host, and with it all others; removes the bridges.

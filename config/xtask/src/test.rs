@@ -2,6 +2,7 @@
 //! and failed, and the last line is their sum.
 
 mod callgrind;
+mod cuts;
 mod debuggers;
 mod examples;
 mod faults;
@@ -37,6 +38,8 @@ pub struct Args {
     only: Vec<Name>,
     #[command(flatten)]
     faults: faults::Choice,
+    #[command(flatten)]
+    cuts: cuts::Choice,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -57,6 +60,8 @@ enum Name {
     Checks,
     /// Jobs on several hosts to which something happens
     Faults,
+    /// A job on two networks, of which one is cut now and then
+    Cuts,
     /// Jobs on hosts of two networks
     Machines,
     /// An hpvmd --system for several users
@@ -91,6 +96,7 @@ const STEPS: &[Step] = &[
     Step { name: Name::Sim, run: |repo, _| sim(repo), slow: false },
     Step { name: Name::Checks, run: |repo, _| checks(repo), slow: false },
     Step { name: Name::Faults, run: |repo, args| faults::run(repo, &args.faults), slow: false },
+    Step { name: Name::Cuts, run: |repo, args| cuts::run(repo, &args.cuts, args.faults.seed()), slow: false },
     Step { name: Name::Machines, run: |repo, _| machines::run(repo), slow: false },
     Step { name: Name::System, run: |repo, _| system::run(repo), slow: false },
     Step { name: Name::Launchers, run: |repo, _| launchers::run(repo), slow: false },

@@ -22,7 +22,7 @@ pub struct Device {
 pub const DEVICES: [Device; 6] = [
     Device { name: "smp", what: "shared memory", built: true, networks: 0, by_itself: true, cards: false, private: true },
     Device { name: "ip", what: "TCP", built: true, networks: 1, by_itself: true, cards: false, private: true },
-    Device { name: "servernet", what: "UDP over two networks", built: false, networks: 2, by_itself: false, cards: true, private: false },
+    Device { name: "servernet", what: "UDP over two networks", built: true, networks: 2, by_itself: false, cards: true, private: false },
     Device { name: "via", what: "libfabric", built: true, networks: 1, by_itself: false, cards: true, private: false },
     Device { name: "myrinet", what: "raw Ethernet", built: false, networks: 1, by_itself: false, cards: true, private: false },
     Device { name: "wan", what: "gateways between sites", built: false, networks: 1, by_itself: false, cards: true, private: true },

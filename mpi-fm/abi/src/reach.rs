@@ -6,11 +6,12 @@
 //! 1. [`devices`]: the devices between nodes, and which of them is taken for each rank.
 //! 2. [`cards`]: how ranks tell each other what they have, where that is needed.
 //! 3. [`park`]: waiting for several devices.
-//! 4. [`via`]: a device that needs cards.
+//! 4. A module for each device that needs cards: [`servernet`], [`via`].
 
 pub mod cards;
 pub mod devices;
 pub mod park;
+pub mod servernet;
 pub mod via;
 
 use crate::foreign::Met;

@@ -30,12 +30,18 @@ pub struct Choice {
     /// Rounds of the step `faults`
     #[arg(long, default_value_t = 10, value_name = "N")]
     fault_rounds: u32,
-    /// What decides them; another one each time if it is not said
+    /// What decides them, and those of the step `cuts`; another one each time if it is not said
     #[arg(long, value_name = "N")]
     fault_seed: Option<u64>,
     /// The number of the first round
     #[arg(long, default_value_t = 0, value_name = "N")]
     fault_first: u32,
+}
+
+impl Choice {
+    pub fn seed(&self) -> Option<u64> {
+        self.fault_seed
+    }
 }
 
 const HOSTS: u8 = 4;

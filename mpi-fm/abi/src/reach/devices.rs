@@ -76,7 +76,7 @@ pub struct Row {
 }
 
 /// All devices that need cards.
-pub const TABLE: &[Row] = &[super::via::ROW];
+pub const TABLE: &[Row] = &[super::servernet::ROW, super::via::ROW];
 
 /// A device of the table after its test.
 pub struct Tried {
