@@ -126,7 +126,9 @@ fn explain_others(route: &mut Route, pair: [&Machine; 2], networks: &[Network], 
             (Some(why), _) => route.others.push(format!("{}: {why}", device.name)),
             (None, Some(chosen)) if is_used && route.ways[0].device != device => route.others.push(format!("{}: {chosen} comes before it", device.name)),
             (None, _) if is_used => (),
-            (None, _) if devices.named.is_empty() && is_unknown => route.others.push(format!("{}: --device does not ask for it", device.name)),
+            (None, _) if devices.named.is_empty() && !device.by_itself => {
+                route.others.push(format!("{}: neither --device nor the machine file names it", device.name));
+            }
             (None, _) => route.others.push(format!("{}: no network that they share has it", device.name)),
         }
     }
