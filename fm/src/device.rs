@@ -18,6 +18,12 @@ pub trait Device: Send + Sync {
     /// Largest payload of one packet in bytes, without the header.
     fn max_packet(&self) -> usize;
 
+    /// Payload, in bytes, of the packets in which the device likes to carry messages that need several: at most
+    /// [`max_packet`](Self::max_packet).
+    fn piece(&self) -> usize {
+        self.max_packet()
+    }
+
     /// Longest payload, in bytes, that is better sent unasked than announced first, because an answer takes longer than copying it would;
     /// 0 where nothing is known.
     fn unasked_max(&self) -> usize {

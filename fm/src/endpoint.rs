@@ -60,6 +60,7 @@ struct DeviceSlot {
     device: Arc<dyn Device>,
     /// Asked once: they do not change.
     max_packet: usize,
+    piece: usize,
     unasked_max: usize,
     lands: bool,
     credits: Option<u16>,
@@ -85,13 +86,14 @@ impl Fm {
             .into_iter()
             .map(|device| DeviceSlot {
                 max_packet: device.max_packet(),
+                piece: device.piece(),
                 unasked_max: device.unasked_max(),
                 lands: device.lands(),
                 credits: device.credits(),
                 device,
             })
             .collect();
-        assert!(devices.iter().all(|slot| slot.max_packet >= MIN_PACKET));
+        assert!(devices.iter().all(|slot| slot.piece >= MIN_PACKET && slot.piece <= slot.max_packet));
         let inboxes = devices.iter().map(|slot| slot.device.inbox()).collect();
         let route = (0..peers)
             .map(|peer| {
@@ -132,6 +134,12 @@ impl Fm {
     #[inline]
     pub fn max_message(&self, to: Peer) -> usize {
         self.slot(to).max_packet
+    }
+
+    /// Largest body, in bytes, of the packets of a message to `to` that needs several.
+    #[inline]
+    pub fn piece(&self, to: Peer) -> usize {
+        self.slot(to).piece
     }
 
     /// Longest message, in bytes, to `to` that is better sent unasked than announced; 0 where the device does not know.

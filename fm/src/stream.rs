@@ -74,7 +74,7 @@ impl SendStream {
         assert!(len > 0, "an empty piece");
         assert!(len as u64 <= self.remaining(), "more bytes than the message's announced length");
         let mut connection = fm.connection(self.to).lock();
-        let most = fm.max_message(self.to);
+        let most = fm.piece(self.to);
         let (taken, gone) = if self.begun {
             let taken = len.min(most);
             let last = taken as u64 == self.remaining();

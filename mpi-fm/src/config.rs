@@ -38,7 +38,7 @@ impl Config {
         eager_bytes_max: Config::EAGER_BYTES_MAX,
         unexpected_messages_max: 16384,
         unexpected_bytes_max: 1 << 20,
-        fetch_bytes_min: 8 << 10,
+        fetch_bytes_min: 10 << 10,
         fetch_bytes_max: 512 << 10,
         help_bytes_min: 64 << 10,
         fetch_piece_bytes: 4 << 20,

@@ -94,6 +94,9 @@ impl Smp {
     }
 }
 
+/// A little more than 8 KiB, for what the layers above put in front of the user's bytes.
+const PIECE: usize = (8 << 10) + 64;
+
 impl Device for Smp {
     fn name(&self) -> &'static str {
         "smp"
@@ -101,6 +104,11 @@ impl Device for Smp {
 
     fn max_packet(&self) -> usize {
         pool::LARGEST
+    }
+
+    fn piece(&self) -> usize {
+        // In the ring, if that is large: large cells are used again sooner, see `link`.
+        if self.shared.direct() { PIECE } else { pool::LARGEST }
     }
 
     fn credits(&self) -> Option<u16> {
