@@ -207,7 +207,7 @@ impl Rounds {
         };
         match plan.fault {
             Fault::KillRank => {
-                let pid = find(&|| on_host(&|pid| hosts::runs(pid, &self.program)))?;
+                let pid = find(&|| on_host(&|pid| hosts::is_rank(pid, &self.program)))?;
                 let rank = hosts::variable(pid, "HPVM_RANK").context("a rank without a number")?;
                 hosts::signal("KILL", pid)?;
                 return Ok(Some(format!("rank {rank} (")));

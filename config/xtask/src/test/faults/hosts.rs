@@ -66,10 +66,18 @@ pub fn state(pid: i32) -> char {
     stat(pid, 0).and_then(|state| state.chars().next()).unwrap_or('?')
 }
 
-/// A keeper, and not what is about to become a rank: that bears the inner keeper's name, too.
+/// A keeper, and not what is about to become a rank or an ssh: that bears the name of its parent, the inner keeper or the relay.
 pub fn is_keeper(pid: i32) -> bool {
-    let parent = stat(pid, 1).and_then(|parent| parent.parse().ok()).unwrap_or(0);
-    name(pid).starts_with("hpvm-") && name(parent) != "hpvm-keeper-2"
+    name(pid).starts_with("hpvm-") && !["hpvm-keeper-2", "hpvm-relay"].contains(&parent_name(pid).as_str())
+}
+
+/// A rank, and not what it has forked, which is the same program until it becomes another one, and whose death is none of the job's.
+pub fn is_rank(pid: i32, program: &Path) -> bool {
+    runs(pid, program) && parent_name(pid) == "hpvm-keeper-2"
+}
+
+fn parent_name(pid: i32) -> String {
+    stat(pid, 1).and_then(|parent| parent.parse().ok()).map_or_else(String::new, name)
 }
 
 /// An `hpvmd` that has come to its first own instructions. One that is stopped between `exec` and those cannot have seen to it that the kernel ends
