@@ -197,12 +197,12 @@ impl Rounds {
             let here = marked(mark).into_iter().map(|process| process.pid);
             here.filter(|pid| hosts::is_keeper(*pid) && hosts::runs(*pid, &self.mpi.mpirun)).collect::<Vec<_>>()
         };
-        let end = Instant::now() + Duration::from_secs(10);
+        let mut time = Time(Duration::from_secs(10), Instant::now());
         let mut find = |candidates: &dyn Fn() -> Vec<i32>| loop {
             if let Some(pid) = lots.one(&candidates()) {
                 return Ok(*pid);
             }
-            anyhow::ensure!(Instant::now() < end, "there was nobody to strike");
+            anyhow::ensure!(!time.is_up(), "there was nobody to strike");
             std::thread::sleep(Duration::from_millis(5));
         };
         match plan.fault {
