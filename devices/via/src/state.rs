@@ -14,8 +14,8 @@ use std::os::fd::RawFd;
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
-/// Bytes of a slot: a packet with what is in front of it.
-pub const SLOT: usize = 8 << 10;
+/// Bytes of a slot: a packet with what is in front of it. `ofi_rxm` copies messages of up to so many bytes, and announces longer ones.
+pub const SLOT: usize = 16 << 10;
 
 /// Slots to send from.
 const SENDS: usize = 128;
@@ -27,9 +27,9 @@ const SENDING: u32 = 0;
 const FIRST: usize = 32;
 
 /// A receiver has so many slots in all when every peer is in contact, while that is enough for [`CREDITS_MIN`] for each.
-const SLOTS: usize = 8192;
+const SLOTS: usize = 4096;
 const CREDITS_MIN: usize = 8;
-const CREDITS_MAX: usize = 256;
+const CREDITS_MAX: usize = 128;
 
 /// Completions that are read at once.
 const BATCH: usize = 16;
@@ -79,6 +79,8 @@ pub struct State {
     starved: Vec<u32>,
     /// Links that were refused, would be lent room now, and have not been asked since.
     freed: usize,
+    /// Descriptors that are posted for receiving.
+    posted: usize,
     /// Receive slots that the provider's queue had no room for.
     unposted: Vec<Place>,
     /// How long the next sleep is of which nothing would wake us.
@@ -113,6 +115,7 @@ impl State {
             waiting: VecDeque::new(),
             starved: Vec::new(),
             freed: 0,
+            posted: 0,
             unposted: Vec::new(),
             nap: NAP_MIN,
             is_leaving: false,
@@ -145,11 +148,19 @@ impl State {
 
     /// Posts a descriptor. Returns whether the provider has taken it.
     fn post(&mut self, place: Place) -> bool {
+        if self.posted >= self.nic.queues().receives {
+            // Providers answer differently when they are asked for more.
+            self.unposted.push(place);
+            return false;
+        }
         let slab = &self.slabs[place.slab as usize];
         let (slot, context) = (slab.slot(place.slot), slab.context(place.slot));
         // SAFETY: a slot that nobody has, of this slab; both stay until the endpoint is shut.
         match unsafe { self.nic.receive(slot, SLOT, slab.registration(), context) } {
-            Moved::Done => return true,
+            Moved::Done => {
+                self.posted += 1;
+                return true;
+            }
             Moved::Later => {}
             Moved::Failed(code) => {
                 let what = format!("no receive can be posted: {}", self.nic.describe(code));
@@ -374,6 +385,7 @@ impl State {
             self.in_flight -= 1;
             self.give_back(place);
         } else {
+            self.posted -= 1;
             self.arrive(place, entry.len.min(SLOT));
         }
     }
@@ -390,6 +402,7 @@ impl State {
             }
             // Too long for a slot, or given up: no sender of ours does that.
             Some(place) => {
+                self.posted -= 1;
                 self.strange += 1;
                 self.pass(place);
             }
