@@ -9,6 +9,7 @@
 
 pub mod bottleneck;
 mod flight;
+mod frames;
 mod partition;
 mod regions;
 pub mod trial;
@@ -17,12 +18,14 @@ pub mod wire;
 use crate::board::Neighbours;
 use crate::device::{Device, Inbox, Link};
 use crate::packet::{Header, Kind, Peer};
-use crate::reliability::{self, Datagrams, Reliable, Settings};
+use crate::reliability::{Failure, Reliable, Settings};
+use frames::Frames;
 use parking_lot::Mutex;
 use partition::Partitions;
 use regions::{Memory, Regions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use wire::Wire;
 
 /// What the network is like.
 #[derive(Clone, Debug)]
@@ -48,9 +51,12 @@ pub struct Faults {
     pub repeated: u16,
     /// Overtakes or is overtaken, as its delay has it.
     pub reordered: u16,
-    /// Arrives with a bit that is not the one sent.
+    /// Arrives with one to eight bits that are not those sent.
     pub garbled: u16,
-    /// Now and then the network is in two halves, for up to so many nanoseconds. That is to be well below the patience of a
+    /// Bytes a second that each pair has each way; 0 for no limit. And bytes that may wait for their turn: more are lost.
+    pub rate: u64,
+    pub queue: u64,
+    /// Now and then the network is in two halves, for up to so many nanoseconds, perhaps one way only. That is to be well below the patience of a
     /// process that leaves ([`reliability`](crate::reliability)): what it has sent last would not arrive.
     pub apart_ns_max: u64,
 }
@@ -71,7 +77,7 @@ pub struct Network {
 impl Network {
     pub fn new(seed: u64, nodes: u32, plan: Plan) -> Network {
         let pairs = nodes as usize * nodes as usize;
-        let apart_ns_max = plan.faults.unwrap_or_default().apart_ns_max;
+        let Faults { apart_ns_max, rate, queue, .. } = plan.faults.unwrap_or_default();
         Network {
             memory: (plan.region_size > 0).then(|| Arc::new(Memory::new(nodes, plan.region_size))),
             state: Arc::new(Mutex::new(State {
@@ -84,6 +90,10 @@ impl Network {
                 inboxes: (0..nodes).map(|_| BTreeMap::new()).collect(),
                 timers_ns: vec![u64::MAX; nodes as usize],
                 pairs: vec![Pair::default(); pairs],
+                wires: vec![Wire::new(rate, 0, queue); pairs],
+                // Every node has one of its own, whatever becomes of others.
+                incarnations: (1..=nodes).collect(),
+                failures: Vec::new(),
                 rung: vec![false; nodes as usize],
                 bodies: Vec::new(),
             })),
@@ -98,8 +108,9 @@ impl Network {
         let device: Arc<dyn Device> = if plan.faults.is_none() {
             Arc::new(SimDevice { me, plan, state: self.state.clone() })
         } else {
-            let frames = Frames { me, frame_max: plan.max_packet, state: self.state.clone() };
-            Arc::new(Reliable::new(Arc::new(frames), state.nodes, Settings::new(1 + me.0)))
+            let incarnation = state.incarnations[me.index()];
+            let frames = Frames { me, frame_max: plan.max_packet, incarnation, state: self.state.clone() };
+            Arc::new(Reliable::new(Arc::new(frames), state.nodes, Settings::new(incarnation)))
         };
         match &self.memory {
             Some(memory) => {
@@ -108,6 +119,23 @@ impl Network {
             }
             None => device,
         }
+    }
+
+    /// Node `me` has ended without a word, and another process takes its place: its side of the network. What is on its way to it still arrives. Of a
+    /// network with [`Faults`]; without, nothing tells one process from the next.
+    pub fn restart(&self, me: Peer) -> Arc<dyn Device> {
+        let mut state = self.state.lock();
+        assert!(state.plan.faults.is_some(), "who restarts needs incarnations");
+        let nodes = state.nodes;
+        state.incarnations[me.index()] += nodes;
+        state.timers_ns[me.index()] = u64::MAX;
+        drop(state);
+        self.device(me)
+    }
+
+    /// Which node has lost which, and why.
+    pub fn failures(&self) -> Vec<(Peer, Peer, Failure)> {
+        self.state.lock().failures.clone()
     }
 
     /// Virtual time in nanoseconds.
@@ -161,6 +189,11 @@ struct State {
     /// By node: when it wants to be woken.
     timers_ns: Vec<u64>,
     pairs: Vec<Pair>,
+    wires: Vec<Wire>,
+    /// By node: which process is in its place.
+    incarnations: Vec<u32>,
+    /// Who has lost whom.
+    failures: Vec<(Peer, Peer, Failure)>,
     /// By node: whether another one rang since it last looked for packets.
     rung: Vec<bool>,
     /// Buffers of delivered packets, for those to come.
@@ -193,34 +226,6 @@ impl State {
     fn full(&self, from: Peer, to: Peer) -> bool {
         let pair = &self.pairs[from.index() * self.nodes as usize + to.index()];
         self.plan.credits.is_none() && pair.in_flight >= self.plan.slots
-    }
-
-    /// A frame over a network with faults.
-    fn send_frame(&mut self, to: Peer, from: Peer, frame: &[u8], faults: Faults) {
-        let happens = |random: &mut Random, often: u16| random.below(10_000) < u64::from(often);
-        let lost = happens(&mut self.random, faults.lost) || self.partitions.separate(self.now_ns, from, to);
-        let copies = match (lost, happens(&mut self.random, faults.repeated)) {
-            (true, _) => 0,
-            (false, repeated) => 1 + usize::from(repeated),
-        };
-        for _ in 0..copies {
-            let mut at_ns = self.now_ns + 1 + self.random.below(self.plan.delay_ns_max.max(1));
-            if !happens(&mut self.random, faults.reordered) {
-                let pair = self.pair(from, to);
-                at_ns = at_ns.max(pair.last_arrival_ns);
-                pair.last_arrival_ns = at_ns;
-            }
-            self.pair(from, to).in_flight += 1;
-            self.sequence += 1;
-            let mut body = self.bodies.pop().unwrap_or_default();
-            body.clear();
-            body.extend_from_slice(frame);
-            if happens(&mut self.random, faults.garbled) {
-                let bit = self.random.below(8 * body.len() as u64);
-                body[bit as usize / 8] ^= 1 << (bit % 8);
-            }
-            self.inboxes[to.index()].insert((at_ns, self.sequence), Packet { from, header: Header::GARBLED, body });
-        }
     }
 
     fn send(&mut self, to: Peer, packet: Packet) {
@@ -265,48 +270,6 @@ impl State {
         pair.in_flight -= 1;
         pair.credits_in_flight -= usize::from(packet.header.kind() == Kind::Credits);
         Some(packet)
-    }
-}
-
-/// One node's side of a network with faults.
-struct Frames {
-    me: Peer,
-    frame_max: usize,
-    state: Arc<Mutex<State>>,
-}
-
-impl Datagrams for Frames {
-    fn name(&self) -> &'static str {
-        "sim"
-    }
-
-    fn frame_max(&self) -> usize {
-        self.frame_max
-    }
-
-    fn send(&self, to: Peer, _: reliability::Path, frame: &[u8]) {
-        let mut state = self.state.lock();
-        let faults = state.plan.faults.unwrap_or_default();
-        state.send_frame(to, self.me, frame, faults);
-    }
-
-    fn receive(&self, frame: &mut dyn FnMut(Peer, &[u8])) -> bool {
-        let Some(packet) = self.state.lock().receive(self.me) else { return false };
-        frame(packet.from, &packet.body);
-        self.state.lock().bodies.push(packet.body);
-        true
-    }
-
-    fn arrived(&self) -> bool {
-        self.state.lock().has_arrived(self.me)
-    }
-
-    fn now_ns(&self) -> u64 {
-        self.state.lock().now_ns
-    }
-
-    fn wake_at(&self, ns: u64) {
-        self.state.lock().timers_ns[self.me.index()] = ns;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Times in which the network is in two halves.
+//! Times in which the network is in two halves, which do not reach each other, or of which one does not reach the other.
 
 use super::Random;
 use crate::packet::Peer;
@@ -12,6 +12,8 @@ pub(super) struct Partitions {
     end_ns: u64,
     /// By node: in which half it is.
     half: Vec<bool>,
+    /// What comes from the first half gets through.
+    one_way: bool,
 }
 
 /// From the end of one time apart to the begin of the next there are up to so many times the longest.
@@ -20,7 +22,7 @@ const TOGETHER: u64 = 8;
 impl Partitions {
     /// For so many nodes, each time for at most `max_ns`. Draws of its own: who sends what changes no partition.
     pub(super) fn new(random: Random, nodes: u32, max_ns: u64) -> Partitions {
-        let mut partitions = Partitions { random, max_ns, begin_ns: 0, end_ns: 0, half: vec![false; nodes as usize] };
+        let mut partitions = Partitions { random, max_ns, begin_ns: 0, end_ns: 0, half: vec![false; nodes as usize], one_way: false };
         partitions.draw();
         partitions
     }
@@ -31,9 +33,10 @@ impl Partitions {
         for half in &mut self.half {
             *half = self.random.below(2) == 1;
         }
+        self.one_way = self.random.below(3) == 0;
     }
 
-    /// Whether a frame between these two is lost now. Time does not go back between calls.
+    /// Whether a frame from one to the other is lost now. Time does not go back between calls.
     pub(super) fn separate(&mut self, now_ns: u64, from: Peer, to: Peer) -> bool {
         if self.max_ns == 0 {
             return false;
@@ -41,7 +44,8 @@ impl Partitions {
         while now_ns >= self.end_ns {
             self.draw();
         }
-        now_ns >= self.begin_ns && self.half[from.index()] != self.half[to.index()]
+        let gets_through = self.half[from.index()] == self.half[to.index()] || self.one_way && !self.half[from.index()];
+        now_ns >= self.begin_ns && !gets_through
     }
 }
 
@@ -68,6 +72,17 @@ mod tests {
             // Two in a row may happen to touch.
             assert!(longest_ns < 2 * MAX_NS, "apart for {longest_ns} in a row");
         }
+    }
+
+    #[test]
+    fn at_times_only_one_way_is_cut() {
+        let mut partitions = Partitions::new(Random::new(3), 2, 1000);
+        let mut ways = [0; 2];
+        for now_ns in 0..100_000 {
+            let [there, back] = [(0, 1), (1, 0)].map(|(from, to)| partitions.separate(now_ns, Peer(from), Peer(to)));
+            ways[usize::from(there && back)] += u32::from(there || back);
+        }
+        assert!(ways.iter().all(|&ns| ns > 1000), "one way and both: {ways:?} ns");
     }
 
     #[test]

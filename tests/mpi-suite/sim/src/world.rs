@@ -103,6 +103,8 @@ fn network_plan(random: &mut Random, faults: bool) -> sim::Plan {
         reordered: pick(&[0, 500, 5_000]) as u16,
         garbled: pick(&[0, 10, 200]) as u16,
         apart_ns_max: pick(&[0, 0, 300_000, 5_000_000]) as u64,
+        rate: pick(&[0, 0, 50_000_000, 1_250_000_000]) as u64,
+        queue: pick(&[20_000, 200_000]) as u64,
     });
     sim::Plan {
         faults,
