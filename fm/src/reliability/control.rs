@@ -30,10 +30,14 @@ const LOWER: u64 = 75;
 const CRUISE: u64 = 100;
 const CRUISE_BEHIND_A_QUEUE: u64 = 90;
 
-/// What may be on its way, in percent of rate times round trip; and besides, what the rate brings in a time for which an answer may be late.
+/// What may be on its way, in percent of rate times round trip; and besides, what the rate brings in a time for which a process may be late
+/// to answer, or to send.
 const WINDOW: u64 = 125;
 const WINDOW_STARTUP: u64 = 277;
 const LATE_NS: u64 = 100_000;
+
+/// However long a round trip takes, so much may leave at once.
+const BURST_NS_MAX: u64 = 1_000_000;
 
 /// Frames that may always be on their way; while the path is emptied; and before anything is known.
 const FRAMES_MIN: u64 = 16;
@@ -115,9 +119,9 @@ impl Control {
         }
     }
 
-    /// By so much of a pause frames may leave at once afterwards.
+    /// What a process has not sent for so long, because it was not asked to, may leave at once afterwards.
     pub(super) fn burst_ns(&self) -> u64 {
-        (self.least_ns / 8).clamp(10_000, 1_000_000)
+        (self.least_ns / 8).clamp(LATE_NS, BURST_NS_MAX)
     }
 
     fn gain(&self) -> u64 {
