@@ -1,6 +1,7 @@
 //! What drives this device's parsers for the fuzz target `tcp`: built with `--cfg fuzzing` only.
 
-use crate::frame::{HEADER, MAX_PACKET, header};
+use crate::frame::{HEADER, LANE, MAX_PACKET, come, header, lane, number};
+use crate::lane::parse;
 use crate::greeting::{ANSWER, HELLO, Key, NONCE, Stranger, answered, caller, challenge, hello, is_ours};
 use crate::receiving::{Receiving, Taken};
 use crate::sys::Moved;
@@ -13,6 +14,9 @@ const KEY: Key = Key([7; 32]);
 /// The bytes of a connection: the first byte says which half of it they are and how it is cut, then they come.
 pub fn run(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else { return };
+    if let Some(datagram) = parse(u64::from(*kind), data) {
+        assert_eq!(datagram.body.len() + 16 + HEADER, data.len());
+    }
     match kind & 1 {
         0 => greeting(data),
         _ => packets(usize::from(kind >> 1), data),
@@ -25,6 +29,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         packets.extend(header(Header::single(HandlerId(len as u8)), len));
         packets.extend(vec![1; len]);
     }
+    packets.extend([&lane(9, 7)[..], &come(3), &number(4), &header(Header::single(HandlerId(1)), 1), &[1]].concat());
     let packets = |cut: u8| [&[cut << 1 | 1], &packets[..]].concat();
     let said = hello(&Key([8; 32]), &challenge([1; NONCE]), [2; NONCE], Peer(2), Peer(1));
     vec![[&[0, 2, 1, 0, 0], &said[..]].concat(), packets(0), packets(1), packets(100)]
@@ -51,7 +56,7 @@ fn greeting(data: &[u8]) {
 fn packets(cut: usize, data: &[u8]) {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let Ok((ours, theirs)) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None) else { return };
-    let mut receiving = Receiving::new(Arc::new(ours), None);
+    let mut receiving = Receiving::new(Arc::new(ours), None, Arc::default());
     let mut counts = Counts::default();
     let mut taken = 0;
     // In pieces of one size, which the system's socket takes at once.
@@ -84,6 +89,8 @@ fn drain(receiving: &mut Receiving, counts: &mut Counts, taken: &mut usize) -> b
                     assert!(body.len() <= MAX_PACKET);
                     *taken += HEADER + body.len();
                 }
+                Taken::Lane(_) => *taken += LANE,
+                Taken::Come(_) => *taken += HEADER,
                 Taken::Nothing => break,
                 Taken::Nonsense => return false,
             }

@@ -10,9 +10,10 @@
 //!
 //! Where the process has polled since the last write, nothing is held back: that is a dialogue, and everything in it is waited for.
 
+use crate::lane;
 use crate::shared::Shared;
 use fm::{Peer, ThreadLock, Threading};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -67,7 +68,7 @@ impl Pace {
         self.gathering = true;
         self.since = Instant::now();
         self.list(shared, peer);
-        shared.gatherings.flusher.call();
+        shared.gatherings.flusher.call(QUICK);
         true
     }
 
@@ -96,8 +97,19 @@ impl Gatherings {
             // The flusher is a thread more than the program has.
             list: ThreadLock::new(Threading::Multiple, Vec::new()),
             count: AtomicUsize::new(0),
-            flusher: Flusher { shared, thread: OnceLock::new(), awake: Arc::new(AtomicBool::new(false)) },
+            flusher: Flusher { shared, thread: OnceLock::new(), pace: Arc::new(AtomicU8::new(ASLEEP)) },
         }
+    }
+
+    /// Whether somebody will look at what is kept.
+    pub fn may_keep(&self) -> bool {
+        self.flusher.is_there()
+    }
+
+    /// Something is kept: it is in its list already.
+    #[inline]
+    pub fn keeps(&self) {
+        self.flusher.call(SLOW);
     }
 
     /// The process polls.
@@ -128,15 +140,23 @@ impl Gatherings {
     }
 }
 
-/// The thread that lets go of what a process leaves behind that computes. It sleeps unless packets have gathered of late.
+/// The thread that lets go of what a process leaves behind that computes, and sees to [what is kept](crate::lane). It sleeps unless packets
+/// have gathered of late, or are kept.
 struct Flusher {
     shared: Weak<Shared>,
-    /// `None` inside: there can be none, and nothing gathers.
+    /// `None` inside: there can be none, and nothing gathers or is kept.
     thread: OnceLock<Option<Thread>>,
-    awake: Arc<AtomicBool>,
+    pace: Arc<AtomicU8>,
 }
 
-/// Looks in vain before it sleeps.
+/// It sleeps.
+const ASLEEP: u8 = 0;
+/// It looks as often as what is kept needs it.
+const SLOW: u8 = 1;
+/// It looks as often as what gathers needs it.
+const QUICK: u8 = 2;
+
+/// Looks in vain before it looks less often, or sleeps.
 const VAIN: u32 = 20;
 
 impl Flusher {
@@ -147,22 +167,22 @@ impl Flusher {
 
     #[cold]
     fn start(&self) -> Option<Thread> {
-        let (shared, awake) = (self.shared.clone(), Arc::clone(&self.awake));
+        let (shared, pace) = (self.shared.clone(), Arc::clone(&self.pace));
         let builder = thread::Builder::new().name("hpvm-ip".into()).stack_size(128 << 10);
-        builder.spawn(move || run(&shared, &awake)).ok().map(|handle| handle.thread().clone())
+        builder.spawn(move || run(&shared, &pace)).ok().map(|handle| handle.thread().clone())
     }
 
-    /// Something gathers: it is in the list already.
+    /// Something is in a list for which it has to look that often.
     #[inline]
-    fn call(&self) {
-        if !self.awake.load(SeqCst) {
-            self.wake();
+    fn call(&self, pace: u8) {
+        if self.pace.load(SeqCst) < pace {
+            self.wake(pace);
         }
     }
 
     #[cold]
-    fn wake(&self) {
-        self.awake.store(true, SeqCst);
+    fn wake(&self, pace: u8) {
+        self.pace.fetch_max(pace, SeqCst);
         if let Some(Some(thread)) = self.thread.get() {
             thread.unpark();
         }
@@ -171,30 +191,39 @@ impl Flusher {
 
 impl Drop for Flusher {
     fn drop(&mut self) {
-        self.wake();
+        self.wake(QUICK);
     }
 }
 
-fn run(shared: &Weak<Shared>, awake: &AtomicBool) {
+fn run(shared: &Weak<Shared>, pace: &AtomicU8) {
+    let mut vain = 0;
     loop {
-        while !awake.load(SeqCst) {
-            thread::park();
+        match pace.load(SeqCst) {
+            ASLEEP => thread::park(),
+            SLOW => thread::park_timeout(lane::PATIENCE),
+            _ => thread::sleep(PATIENCE),
         }
-        let mut vain = 0;
-        while vain < VAIN {
-            thread::sleep(PATIENCE);
-            let Some(shared) = shared.upgrade() else { return };
-            vain += 1;
-            if shared.gatherings.count.load(SeqCst) > 0 {
-                shared.gatherings.flush(&shared, PATIENCE);
-                vain = 0;
-            }
-        }
-        // Who lists a peer after this calls us, and what was listed before we see here.
-        awake.store(false, SeqCst);
         let Some(shared) = shared.upgrade() else { return };
+        let now = pace.load(SeqCst);
+        vain += 1;
         if shared.gatherings.count.load(SeqCst) > 0 {
-            awake.store(true, SeqCst);
+            shared.gatherings.flush(&shared, PATIENCE);
+            vain = 0;
+        }
+        if shared.kept.is_any() {
+            shared.kept.look(&shared, lane::PATIENCE);
+            vain = if now == SLOW { 0 } else { vain };
+        }
+        if vain < VAIN || now == ASLEEP {
+            continue;
+        }
+        vain = 0;
+        // Who lists a peer after this calls us, and what was listed before we see here.
+        let _ = pace.compare_exchange(now, now - 1, SeqCst, SeqCst);
+        if shared.gatherings.count.load(SeqCst) > 0 {
+            pace.store(QUICK, SeqCst);
+        } else if shared.kept.is_any() {
+            pace.fetch_max(SLOW, SeqCst);
         }
     }
 }

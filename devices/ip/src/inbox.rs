@@ -2,7 +2,7 @@
 
 use crate::greeting::{self, Stranger};
 use crate::receiving::{Receiving, Taken};
-use crate::shared::Shared;
+use crate::shared::{LANE, Shared};
 use crate::strangers::{Log, PATIENCE, Strangers};
 use crate::sys::{self, Flags, Moved, READ};
 use fm::{Header, Inbox, Landing, Peer, Sink};
@@ -14,6 +14,7 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 pub struct IpInbox {
     shared: Arc<Shared>,
@@ -70,8 +71,9 @@ impl IpInbox {
     fn look(&mut self, sink: &mut dyn Sink) -> usize {
         let mut landed = 0;
         if let Some(peer) = self.hot.first() {
-            landed += usize::from(self.read(peer, sink));
-            if !self.hot.others_turn() {
+            landed += self.read_hot(peer, sink);
+            let came = landed > 0 || !self.ready.is_empty();
+            if !self.hot.others_turn(came) {
                 return landed;
             }
         }
@@ -82,6 +84,8 @@ impl IpInbox {
                 self.accept();
             } else if token & STRANGER != 0 {
                 self.hear(token as u32);
+            } else if token & LANE != 0 {
+                landed += usize::from(self.read_lane(token as u32, sink));
             } else if (token as usize) < self.connections.len() {
                 landed += usize::from(self.attend(token as u32, flags, sink));
             }
@@ -120,21 +124,44 @@ impl IpInbox {
     /// Something has happened at a peer's connection. Returns whether something has come to its place.
     fn attend(&mut self, peer: u32, flags: Flags, sink: &mut dyn Sink) -> bool {
         let shared = &*self.shared;
-        let found: Option<(Arc<OwnedFd>, _)> = {
+        let found: Option<(Arc<OwnedFd>, _, _)> = {
             let mut sending = shared.peers[peer as usize].lock();
             sending.answered(shared);
             if !flags.difference(READ).is_empty() {
                 sending.flush(shared);
             }
-            sending.socket().cloned().map(|socket| (socket, sending.take_opening()))
+            sending.socket().cloned().map(|socket| (socket, sending.take_opening(), Arc::clone(&sending.come)))
         };
-        let Some((socket, opening)) = found else {
+        let Some((socket, opening, come)) = found else {
             // It is over, though something may have come before that is not delivered yet.
             self.connections[peer as usize].take_if(|connection| !connection.has_whole());
             return false;
         };
-        self.connections[peer as usize].get_or_insert_with(|| Box::new(Receiving::new(socket, opening)));
+        self.connections[peer as usize].get_or_insert_with(|| Box::new(Receiving::new(socket, opening, come)));
         self.read(peer, sink)
+    }
+
+    /// Looks at one peer alone: there where its last packet came, and from time to time at the other way. Returns how often something has come to its place.
+    #[inline]
+    fn read_hot(&mut self, peer: u32, sink: &mut dyn Sink) -> usize {
+        let Some(connection) = &self.connections[peer as usize] else { return 0 };
+        let (by_lane, has_lane) = (connection.is_by_lane(), connection.has_lane());
+        let first = if by_lane { self.read_lane(peer, sink) } else { self.read(peer, sink) };
+        if first || !has_lane || !self.ready.is_empty() || !self.hot.is_other_way() {
+            return usize::from(first);
+        }
+        usize::from(if by_lane { self.read(peer, sink) } else { self.read_lane(peer, sink) })
+    }
+
+    /// Delivers what has come by a peer's lane. Returns whether there was a packet.
+    #[inline]
+    fn read_lane(&mut self, peer: u32, sink: &mut dyn Sink) -> bool {
+        let Some(connection) = self.connections.get_mut(peer as usize).and_then(Option::as_mut) else { return false };
+        let Some((come, packet)) = connection.take_datagram() else { return false };
+        self.shared.peers[peer as usize].lock().lane.acknowledged(come);
+        let Some((header, body)) = packet else { return false };
+        sink.packet(Peer(peer), header, body);
+        true
     }
 
     /// Takes in what a peer's connection has. Returns whether something of it has come to its place.
@@ -184,6 +211,14 @@ impl IpInbox {
                         sink.packet(Peer(peer), header, body);
                     }
                     Taken::Nothing => more = false,
+                    Taken::Come(come) => self.shared.peers[peer as usize].lock().lane.acknowledged(come),
+                    Taken::Lane(end) => {
+                        let mut sending = self.shared.peers[peer as usize].lock();
+                        sending.offered(&self.shared, end);
+                        if let Some(end) = sending.lane.end() {
+                            connection.set_lane(end.clone());
+                        }
+                    }
                     Taken::Nonsense => {
                         more = false;
                         delivered += 1;
@@ -230,8 +265,14 @@ impl Inbox for IpInbox {
     }
 
     fn close(&mut self) -> bool {
-        // What the kernel has it delivers, whether or not this process lives.
-        self.shared.unsent.load(Relaxed) == 0
+        let shared = &*self.shared;
+        shared.kept.look(shared, Duration::ZERO);
+        // What is under way arrives, whether or not this process lives. What the kernel still has it gives up, if there is something here that
+        // nobody has read: the device of a peer may have said something of its own.
+        let under_way = || shared.peers.iter().all(|peer| peer.lock().is_under_way());
+        let done = shared.unsent.load(Relaxed) == 0 && !shared.kept.is_any() && under_way();
+        shared.leaving.store(!done, Relaxed);
+        done
     }
 }
 
@@ -261,8 +302,12 @@ struct Hot {
     looks: u32,
 }
 
-/// After so many looks at one connection all have their turn.
-const HOT_LOOKS: u32 = 8;
+/// After so many looks at one connection all have their turn; after more of them while something comes from it, which is not to wait for that.
+const HOT_LOOKS: u32 = 16;
+const HOT_LOOKS_BUSY: u32 = 64;
+
+/// At each so many-th of them the way is looked at, too, by which the last packet did not come.
+const OTHER_WAY: u32 = 4;
 
 impl Hot {
     /// Whom to look at first.
@@ -270,22 +315,30 @@ impl Hot {
         self.peer.filter(|_| self.is_sure)
     }
 
-    /// It was looked at first: are the others, too?
-    fn others_turn(&mut self) -> bool {
-        self.looks = (self.looks + 1) % HOT_LOOKS;
-        self.looks == 0
+    /// It was looked at first, and something came: are the others, too?
+    fn others_turn(&mut self, came: bool) -> bool {
+        self.looks += 1;
+        let turn = self.looks >= if came { HOT_LOOKS_BUSY } else { HOT_LOOKS };
+        if turn {
+            self.looks = 0;
+        }
+        turn
+    }
+
+    fn is_other_way(&self) -> bool {
+        self.looks % OTHER_WAY == OTHER_WAY - 1
     }
 
     /// What the poller has found: one peer that speaks, twice in a row, is the one.
     fn found(&mut self, events: &[(u64, Flags)]) {
-        match events {
-            [] => {}
-            [(token, flags)] if *flags == READ && token & (LISTENER | STRANGER) == 0 => {
-                let peer = Some(*token as u32);
-                self.is_sure = peer == self.peer;
-                self.peer = peer;
-            }
-            _ => *self = Hot::default(),
+        let Some((token, _)) = events.first() else { return };
+        let peer = *token as u32;
+        let alone = |(token, flags): &(u64, Flags)| token & !LANE == u64::from(peer) && *flags == READ;
+        if events.iter().all(alone) {
+            self.is_sure = self.peer == Some(peer);
+            self.peer = Some(peer);
+        } else {
+            *self = Hot::default();
         }
     }
 }
@@ -303,8 +356,11 @@ mod tests {
         hot.found(&[]);
         hot.found(&[(3, READ)]);
         assert_eq!(hot.first(), Some(3));
-        let looks = (0..20).filter(|_| hot.others_turn()).count();
-        assert_eq!(looks, 2, "others are not forgotten");
+        let looks = |hot: &mut Hot, came| (0..4 * HOT_LOOKS_BUSY).filter(|_| hot.others_turn(came)).count() as u32;
+        assert_eq!(looks(&mut hot, false), 4 * HOT_LOOKS_BUSY / HOT_LOOKS, "others are not forgotten");
+        assert_eq!(looks(&mut hot, true), 4, "while something comes neither");
+        hot.found(&[(3 | LANE, READ), (3, READ)]);
+        assert_eq!(hot.first(), Some(3), "by both ways");
         for others in [vec![(4, READ)], vec![(3, READ), (4, READ)], vec![(3, READ_WRITE)], vec![(LISTENER, READ)]] {
             let mut hot = Hot { peer: Some(3), is_sure: true, looks: 0 };
             hot.found(&others);

@@ -1,4 +1,4 @@
-//! The device between nodes: TCP.
+//! The device between nodes: TCP, and UDP beside it.
 //!
 //! Every process of the job listens; a connection is made by the first of two processes that has something for the other,
 //! and serves both directions. Nothing blocks. Read in this order:
@@ -9,10 +9,11 @@
 //! 3. [`sealing`]: bytes that nobody else can read, or change, if that is asked for.
 //! 4. [`sending`]: one peer's sending side: the way to a connection, and the bytes that wait to go.
 //! 5. [`gather`]: small packets that leave together.
-//! 6. [`receiving`]: one connection's receiving side.
-//! 7. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
-//! 8. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a network that does not carry.
-//! 9. [`sys`]: the system calls.
+//! 6. [`lane`]: short packets that go beside the connection, as datagrams.
+//! 7. [`receiving`]: one connection's receiving side.
+//! 8. [`link`] and [`inbox`]: the device's two sides, put together from these; [`shared`] is what they have in common.
+//! 9. [`park`]: sleeping until a socket has something. [`loss`]: what is said of a network that does not carry.
+//! 10. [`sys`]: the system calls.
 //!
 //! TCP itself holds a sender back whose receiver does not read, so FM counts no credits here.
 
@@ -25,6 +26,7 @@ pub mod fuzz;
 mod gather;
 mod greeting;
 mod inbox;
+mod lane;
 mod link;
 mod loss;
 mod park;

@@ -3,12 +3,14 @@
 //! Short packets are taken apart where they lie in this side's own memory, many after one read. Of a long one the first bytes come there, too;
 //! when they say where the rest belongs, it is [read straight to its place](Sink::land).
 
-use crate::frame::{self, Frame, HEADER};
+use crate::frame::{self, Frame, HEADER, LANE};
+use crate::lane;
 use crate::sealing::Opening;
 use crate::sys::{self, Moved};
 use fm::{Header, Landing, Peer, Sink};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Read at once, if there is so much. Packets that do not fit are long.
 const AHEAD: usize = 16 << 10;
@@ -36,19 +38,94 @@ pub struct Receiving {
     ahead: usize,
     /// Something has come to its place since it was asked last.
     landed: bool,
+    /// How many packets have come, whichever way; and the number of the next one here, which may have come by the lane.
+    come: Arc<AtomicU32>,
+    next: u32,
+    lane: Option<Box<LaneEnd>>,
+    /// The last packet came by the lane.
+    by_lane: bool,
 }
+
+/// Where datagrams come to.
+struct LaneEnd {
+    end: lane::End,
+    room: [u8; lane::ROOM],
+}
+
+/// What a datagram says: how many packets have come to the peer, and the next packet, if it is that.
+type Datagram<'r> = (u32, Option<(Header, &'r [u8])>);
 
 /// What can be taken from a connection.
 pub enum Taken<'r> {
     Packet(Header, &'r [u8]),
+    /// The peer's end of a lane: its port and token.
+    Lane((u16, u64)),
+    /// So many packets have come to the peer.
+    Come(u32),
     Nonsense,
     /// Nothing that is whole.
     Nothing,
 }
 
 impl Receiving {
-    pub fn new(socket: Arc<OwnedFd>, opening: Option<Opening>) -> Self {
-        Receiving { socket, opening, forged: false, bytes: vec![0; AHEAD], start: 0, end: 0, landing: None, ahead: AHEAD, landed: false }
+    /// `come` is counted here.
+    pub fn new(socket: Arc<OwnedFd>, opening: Option<Opening>, come: Arc<AtomicU32>) -> Self {
+        let next = come.load(Relaxed);
+        Receiving {
+            socket,
+            opening,
+            forged: false,
+            bytes: vec![0; AHEAD],
+            start: 0,
+            end: 0,
+            landing: None,
+            ahead: AHEAD,
+            landed: false,
+            come,
+            next,
+            lane: None,
+            by_lane: false,
+        }
+    }
+
+    /// There is a lane from now on.
+    pub fn set_lane(&mut self, end: lane::End) {
+        self.lane = Some(Box::new(LaneEnd { end, room: [0; lane::ROOM] }));
+    }
+
+    /// Whether the last packet came by the lane.
+    pub fn is_by_lane(&self) -> bool {
+        self.by_lane
+    }
+
+    /// Whether there is another way than the one by which the last packet came.
+    pub fn has_lane(&self) -> bool {
+        self.lane.is_some()
+    }
+
+    /// What has come by the lane.
+    pub fn take_datagram(&mut self) -> Option<Datagram<'_>> {
+        let LaneEnd { end, room } = &mut **self.lane.as_mut()?;
+        let datagram = end.receive(room)?;
+        let next = self.come.load(Relaxed);
+        if datagram.number != next {
+            return Some((datagram.come, None));
+        }
+        self.come.store(next.wrapping_add(1), Relaxed);
+        // What may follow here says its number.
+        self.by_lane = true;
+        Some((datagram.come, Some((datagram.header, datagram.body))))
+    }
+
+    /// The next packet here begins. Returns whether it is new.
+    fn is_new(&mut self) -> bool {
+        let come = self.come.load(Relaxed);
+        let new = self.next == come;
+        self.next = self.next.wrapping_add(1);
+        if new {
+            self.come.store(self.next, Relaxed);
+        }
+        new
     }
 
     /// Takes in what the socket has. To be called when nothing whole is left to [`take`](Self::take).
@@ -76,6 +153,7 @@ impl Receiving {
         debug_assert!(self.end < until);
         let moved = sys::receive(&self.socket, &mut self.bytes[self.end..until]);
         if let Moved::Bytes(count) = moved {
+            self.by_lane = false;
             self.end += count;
             if self.end == until {
                 self.ahead = AHEAD;
@@ -101,7 +179,7 @@ impl Receiving {
     fn find_place(&mut self, from: Peer, sink: &mut dyn Sink) {
         let Some(Frame::Packet(header, len)) = self.header() else { return };
         let head = &self.bytes[self.start + HEADER..self.end];
-        if self.landing.is_some() || HEADER + len <= AHEAD || head.len() >= len {
+        if self.landing.is_some() || HEADER + len <= AHEAD || head.len() >= len || self.next != self.come.load(Relaxed) {
             return;
         }
         let Some(landing) = sink.place(from, header, head, len) else { return };
@@ -116,6 +194,7 @@ impl Receiving {
             });
         }
         (self.start, self.end) = (0, 0);
+        self.is_new();
         self.landing = Some((landing, at));
         self.ahead = AHEAD_OF_LONG;
         self.landed = true;
@@ -155,6 +234,7 @@ impl Receiving {
     pub fn has_whole(&self) -> bool {
         match self.header() {
             Some(Frame::Packet(_, len)) => self.end - self.start >= HEADER + len,
+            Some(Frame::Lane(_)) => self.end - self.start >= LANE,
             other => other.is_some(),
         }
     }
@@ -162,21 +242,50 @@ impl Receiving {
     /// Takes the next packet.
     #[inline]
     pub fn take(&mut self) -> Taken<'_> {
-        let (frame, len) = match self.header() {
-            None => return Taken::Nothing,
-            Some(Frame::Packet(_, len)) if self.end - self.start < HEADER + len => return Taken::Nothing,
-            Some(Frame::Packet(header, len)) => (Taken::Packet(header, &[]), len),
-            Some(Frame::Nonsense) => {
-                (self.start, self.end, self.forged) = (0, 0, false);
-                return Taken::Nonsense;
+        loop {
+            let here = self.end - self.start;
+            match self.header() {
+                Some(Frame::Packet(header, len)) if here >= HEADER + len => {
+                    let payload = self.start + HEADER;
+                    self.start = payload + len;
+                    if self.is_new() {
+                        return Taken::Packet(header, &self.bytes[payload..payload + len]);
+                    }
+                }
+                None | Some(Frame::Packet(..)) => return Taken::Nothing,
+                Some(Frame::Nonsense) => {
+                    (self.start, self.end, self.forged) = (0, 0, false);
+                    return Taken::Nonsense;
+                }
+                Some(other) => match self.said(other) {
+                    None => {}
+                    Some(taken) => return taken,
+                },
             }
-        };
-        let payload = self.start + HEADER;
-        self.start = payload + len;
-        match frame {
-            Taken::Packet(header, _) => Taken::Packet(header, &self.bytes[payload..self.start]),
-            other => other,
         }
+    }
+
+    /// What the peer's device says of itself. `None` if only this side needs to know.
+    #[cold]
+    fn said(&mut self, frame: Frame) -> Option<Taken<'static>> {
+        match frame {
+            Frame::Lane(_) if self.end - self.start < LANE => return Some(Taken::Nothing),
+            Frame::Lane(port) => {
+                let token = std::array::from_fn(|at| self.bytes[self.start + HEADER + at]);
+                self.start += LANE;
+                return Some(Taken::Lane((port, u64::from_le_bytes(token))));
+            }
+            Frame::Come(count) => {
+                self.start += HEADER;
+                return Some(Taken::Come(count));
+            }
+            Frame::Number(number) => {
+                self.start += HEADER;
+                self.next = number;
+            }
+            Frame::Packet(..) | Frame::Nonsense => {}
+        }
+        None
     }
 
     #[inline]

@@ -7,13 +7,14 @@
 //!     │                             ▼                    │
 //!     └──── the peer's call ──▶ Expecting ───────────────┘
 //! ```
-//! From everywhere the end of the connection leads to `Gone`. What is sent there goes nowhere: the peer is dead, or through with
+//! From everywhere the end of the connection leads to `Gone`, if it is a writer who finds it by way of `Mute`. What is sent there goes nowhere: the peer is dead, or through with
 //! the job.
 
 use crate::calling::{Call, Reply};
 use crate::frame::{HEADER, MAX_PACKET};
 use crate::gather::{self, Pace};
 use crate::greeting::{self, ANSWER, BUSY, WELCOME};
+use crate::lane::{self, Lane, Wanted};
 use crate::sealing::{Ciphers, Opening, Sealing};
 use crate::shared::Shared;
 use crate::strangers::Heard;
@@ -23,7 +24,7 @@ use rustix::io::Errno;
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Bytes that may wait for a connection: enough for the kernel to have a large piece at hand whenever it wants one.
 const ROOM: usize = 256 << 10;
@@ -48,6 +49,10 @@ pub struct Sending {
     /// What the poller looks for.
     watched: Flags,
     pub pace: Pace,
+    /// Where short packets go that follow an answer.
+    pub lane: Lane,
+    /// How many packets have come from the peer, counted by the receiving side.
+    pub come: Arc<AtomicU32>,
     /// So many more calls may be dropped at once.
     tries: u32,
 }
@@ -60,6 +65,8 @@ enum State {
     Calling(Box<Call>),
     Expecting,
     Open(Arc<OwnedFd>),
+    /// The peer reads no more. What it had sent before may still be here.
+    Mute(Arc<OwnedFd>),
     Gone,
 }
 
@@ -95,6 +102,8 @@ impl Sending {
             counted: false,
             watched: Flags::empty(),
             pace: Pace::new(),
+            lane: Lane::new(),
+            come: Arc::default(),
             tries: TRIES,
         }
     }
@@ -130,19 +139,79 @@ impl Sending {
     #[inline]
     pub fn send(&mut self, shared: &Shared, parts: [&[u8]; 3]) {
         match &self.state {
-            State::Gone => {}
+            State::Gone | State::Mute(_) => {}
             State::Open(_) if self.pace.gathering || self.waiting() == 0 => {
                 let bytes: usize = parts.iter().map(|part| part.len()).sum();
                 if bytes < gather::MOST && self.gathers(shared) {
+                    self.leave_lane();
                     parts.iter().for_each(|part| self.queue.extend_from_slice(part));
                     if self.waiting() >= gather::MOST || !self.pace.is_quick(shared) {
                         self.flush(shared);
                     }
+                } else if self.lane.takes(bytes) && self.lane.send(parts, self.come.load(Relaxed)) {
+                    self.pace.wrote(shared);
+                    shared.kept.note(shared, self.peer, &mut self.lane);
                 } else {
-                    self.write(shared, parts);
+                    self.leave_lane();
+                    self.write_in_turn(shared, parts, bytes);
                 }
             }
-            _ => self.wait_with(shared, parts),
+            _ => {
+                self.leave_lane();
+                self.wait_with(shared, parts);
+            }
+        }
+    }
+
+    /// A packet is to go by the connection.
+    #[inline]
+    fn leave_lane(&mut self) {
+        if self.queued() == 0 {
+            self.queue.clear();
+            self.start = 0;
+        }
+        self.lane.leaves(&mut self.queue);
+    }
+
+    /// Hands a packet to the connection that does not gather, and says there what a lane needs.
+    fn write_in_turn(&mut self, shared: &Shared, parts: [&[u8]; 3], bytes: usize) {
+        let wanted = match &self.state {
+            State::Open(socket) if bytes <= lane::LONGEST && !shared.encrypt => {
+                self.lane.wants(shared, self.peer, socket, self.come.load(Relaxed))
+            }
+            _ => None,
+        };
+        if let Some(Wanted::Told(come)) = &wanted {
+            self.queue.extend_from_slice(come);
+        }
+        self.write(shared, parts);
+        if let Some(Wanted::Offer(offer)) = wanted {
+            self.say(shared, &offer);
+        }
+    }
+
+    /// Says something of the device's own.
+    fn say(&mut self, shared: &Shared, bytes: &[u8]) {
+        self.queue.extend_from_slice(bytes);
+        self.flush(shared);
+    }
+
+    /// What the lane keeps goes by the connection, because its answer takes too long.
+    #[cold]
+    pub fn send_kept(&mut self, shared: &Shared) {
+        self.lane.has_lost();
+        self.lane.rejoin(&mut self.queue);
+        self.flush(shared);
+    }
+
+    /// The peer offers its end of a lane.
+    #[cold]
+    pub fn offered(&mut self, shared: &Shared, end: (u16, u64)) {
+        if let State::Open(socket) = &self.state
+            && !shared.encrypt
+            && let Some(ours) = self.lane.offered(shared, self.peer, socket, end)
+        {
+            self.say(shared, &ours);
         }
     }
 
@@ -176,7 +245,7 @@ impl Sending {
             Moved::Bytes(count) => count,
             Moved::Later => 0,
             Moved::End => return self.give_up(shared),
-            Moved::Broken(errno) => return self.broken(shared, errno),
+            Moved::Broken(errno) => return self.unheard(shared, errno),
         };
         let of_queue = gone.min(self.queued());
         self.start += of_queue;
@@ -243,7 +312,7 @@ impl Sending {
                 },
                 Moved::Later => break,
                 Moved::End => return self.give_up(shared),
-                Moved::Broken(errno) => return self.broken(shared, errno),
+                Moved::Broken(errno) => return self.unheard(shared, errno),
             }
         }
         if self.start == self.queue.len() {
@@ -253,6 +322,11 @@ impl Sending {
         self.pace.wrote(shared);
         self.watch(shared);
         self.note_waiting(shared);
+    }
+
+    /// Whether the kernel has nothing that it could not send yet.
+    pub fn is_under_way(&self) -> bool {
+        !matches!(&self.state, State::Open(socket) if sys::unsent(socket) > 0)
     }
 
     /// Looks for what can happen next at an open connection.
@@ -331,7 +405,7 @@ impl Sending {
         let admission = match &self.state {
             State::Calling(_) if shared.me < self.peer => Admission::Busy,
             State::Idle | State::Expecting | State::Calling(_) => Admission::Welcome,
-            State::Open(_) => Admission::Busy,
+            State::Open(_) | State::Mute(_) => Admission::Busy,
             State::Gone => Admission::Refused,
         };
         if admission == Admission::Refused {
@@ -359,7 +433,7 @@ impl Sending {
     /// The open connection, to be read from.
     pub fn socket(&self) -> Option<&Arc<OwnedFd>> {
         match &self.state {
-            State::Open(socket) => Some(socket),
+            State::Open(socket) | State::Mute(socket) => Some(socket),
             _ => None,
         }
     }
@@ -381,16 +455,42 @@ impl Sending {
     /// The connection has ended.
     pub fn give_up(&mut self, shared: &Shared) {
         self.hang_up(shared);
+        self.forget(shared);
+    }
+
+    /// What waits goes nowhere.
+    fn forget(&mut self, shared: &Shared) {
         self.queue = Vec::new();
         self.start = 0;
         self.sealing = None;
         self.note_waiting(shared);
     }
 
+    /// A write has failed. What the peer sent before it left is there all the same, and whoever reads it will find the end.
+    fn unheard(&mut self, shared: &Shared, errno: Errno) {
+        match (errno, std::mem::replace(&mut self.state, State::Gone)) {
+            (Errno::CONNRESET | Errno::PIPE, State::Open(socket)) => {
+                if self.watched != READ && shared.poller.change(&socket, shared.token(self.peer), READ).is_ok() {
+                    self.watched = READ;
+                }
+                self.state = State::Mute(socket);
+                self.lane.end_with_connection(shared);
+                self.forget(shared);
+            }
+            (_, state) => {
+                self.state = state;
+                self.broken(shared, errno);
+            }
+        }
+    }
+
     fn hang_up(&mut self, shared: &Shared) {
         match std::mem::replace(&mut self.state, State::Gone) {
             State::Calling(call) => call.hang_up(shared),
-            State::Open(socket) => shared.poller.remove(socket),
+            State::Open(socket) | State::Mute(socket) => {
+                shared.poller.remove(socket);
+                self.lane.end_with_connection(shared);
+            }
             State::Idle | State::Expecting | State::Gone => {}
         }
     }

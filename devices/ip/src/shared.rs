@@ -2,6 +2,7 @@
 
 use crate::gather::Gatherings;
 use crate::greeting::Key;
+use crate::lane::{self, Kept};
 use crate::loss::{Losses, Tell};
 use crate::sending::Sending;
 use crate::strangers;
@@ -10,8 +11,11 @@ use fm::{Peer, ThreadLock, Threading};
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
+
+/// Distinguishes the poller's names of lanes.
+pub const LANE: u64 = 1 << 61;
 
 pub struct Shared {
     pub me: Peer,
@@ -27,6 +31,9 @@ pub struct Shared {
     /// Peers for whom something waits to be sent.
     pub unsent: AtomicUsize,
     pub gatherings: Gatherings,
+    pub kept: Kept,
+    /// This process has said that it leaves, and waits until it may: for the kernel and the flusher, who wake nobody.
+    pub leaving: AtomicBool,
     /// Connections that have not shown yet whose they are.
     pub strangers: AtomicUsize,
     pub losses: Losses,
@@ -48,6 +55,8 @@ impl Shared {
             freed: AtomicUsize::new(0),
             unsent: AtomicUsize::new(0),
             gatherings: Gatherings::new(this),
+            kept: Kept::new(),
+            leaving: AtomicBool::new(false),
             strangers: AtomicUsize::new(0),
             losses: Losses::new(tell),
         }
@@ -58,13 +67,19 @@ impl Shared {
         u64::from(peer.0)
     }
 
+    /// And that with its lane.
+    pub fn lane_token(&self, peer: Peer) -> u64 {
+        LANE | u64::from(peer.0)
+    }
+
     /// How long a sleep that begins now may last.
     pub fn limit(&self) -> Option<Duration> {
         if self.losses.tell_old() {
             return Some(Duration::ZERO);
         }
         let strangers = (self.strangers.load(Relaxed) > 0).then_some(strangers::PATIENCE);
-        [self.losses.limit(), strangers].into_iter().flatten().min()
+        let leaving = self.leaving.load(Relaxed).then_some(lane::PATIENCE);
+        [self.losses.limit(), strangers, leaving].into_iter().flatten().min()
     }
 
     /// Sleeps until a socket has something, or `other` is readable.

@@ -141,6 +141,38 @@ fn round_trip(socket: BorrowedFd<'_>) -> Option<Duration> {
     (whole && info[MIN_RTT] != u32::MAX).then(|| Duration::from_micros(info[MIN_RTT].into()))
 }
 
+/// A socket for datagrams where `connection` ends on our side, and its port.
+pub fn datagrams(connection: impl AsFd) -> Result<(OwnedFd, u16), Errno> {
+    let here = SocketAddr::try_from(rustix::net::getsockname(&connection)?)?;
+    let family = if here.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::DGRAM, flags, None)?;
+    rustix::net::bind(&socket, &with_port(here, 0))?;
+    let port = SocketAddr::try_from(rustix::net::getsockname(&socket)?)?.port();
+    Ok((socket, port))
+}
+
+/// Has datagrams go to where `connection` ends on the other side, at another port, and come from nowhere else.
+pub fn lead_to(socket: impl AsFd, connection: impl AsFd, port: u16) -> bool {
+    peer_of(connection).is_some_and(|there| rustix::net::connect(socket, &with_port(there, port)).is_ok())
+}
+
+fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
+    address.set_port(port);
+    address
+}
+
+/// Bytes that were handed to a connection and have not been sent yet: its peer has no room for them.
+#[allow(unsafe_code)]
+pub fn unsent(socket: &OwnedFd) -> i32 {
+    // `SIOCOUTQNSD` of Linux, which the libc crate does not have.
+    const OUTQNSD: libc::c_ulong = 0x894b;
+    let mut bytes = 0;
+    // SAFETY: the kernel writes one number, if anything.
+    unsafe { libc::ioctl(socket.as_raw_fd(), OUTQNSD as _, &raw mut bytes) };
+    bytes
+}
+
 /// Whether a call has come through yet.
 pub fn connected(socket: impl AsFd) -> Result<bool, Errno> {
     sockopt::socket_error(&socket)??;

@@ -34,6 +34,9 @@ pub fn run(args: &Args) -> Result<()> {
         ip(&format!("address add {address}/24 dev eth{fabric}"))?;
         ip(&format!("link set eth{fabric} up"))?;
     }
+    // This machine's default may pace what it sends (BBR), which between neighbours takes longer than the way itself. `reno` is the one that every
+    // kernel has, and that a namespace of its own may choose.
+    let _ = fs::write("/proc/sys/net/ipv4/tcp_congestion_control", "reno");
     // What lies under a private folder stays as it was outside: nothing of this clone may be hidden by it.
     let here = std::env::current_exe()?;
     for folder in PRIVATE {

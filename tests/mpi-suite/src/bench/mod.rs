@@ -23,6 +23,7 @@ pub mod stats;
 pub mod svg;
 pub mod table;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
@@ -68,7 +69,12 @@ pub fn run(options: &Options) -> Result<Table> {
     let mut all = vec![Contender::ours(&ours)];
     all.extend(peers.iter().map(Contender::peer));
     let series = measure::rounds(&all, options)?;
-    let settings = peers.iter().map(|peer| (peer.mpi.name.clone(), peer.settings.clone())).collect();
+    let mut settings: BTreeMap<_, _> = peers.iter().map(|peer| (peer.mpi.name.clone(), peer.settings.clone())).collect();
+    if let Some(hosts) = &options.net {
+        let control = hosts.congestion_control()?;
+        println!("TCP between the hosts: congestion control {control}, for all");
+        settings.insert("TCP between the hosts".into(), format!("net.ipv4.tcp_congestion_control={control}"));
+    }
     let table = Table::new(series, &options.ours.name, settings, options.rounds);
     show::print(&table);
     Ok(table)

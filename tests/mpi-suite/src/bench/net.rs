@@ -51,13 +51,26 @@ impl Hosts {
         Ok(path)
     }
 
+    /// By what TCP decides how quickly to send there. It is the same for whoever does not ask for another one.
+    pub fn congestion_control(&self) -> Result<String> {
+        let output = self.on(&self.addresses[0]).args(["cat", "/proc/sys/net/ipv4/tcp_congestion_control"]).output().context("starting ssh")?;
+        ensure!(output.status.success(), "asking a host: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// A command that is to run on a host.
+    fn on(&self, host: &str) -> Command {
+        let mut command = Command::new("ssh");
+        command.arg("-F").arg(&self.ssh_config).arg(host).stdin(Stdio::null());
+        command
+    }
+
     /// Measures TCP between them with `program` (`bench/tcp.c`).
     pub fn floor(&self, program: &Path) -> Result<BTreeMap<String, f64>> {
         let [caller, server] = &self.addresses;
         let on = |host: &str, role: &str| {
-            let mut command = Command::new("ssh");
-            command.arg("-F").arg(&self.ssh_config).arg(host).arg(program).args([role, server.as_str(), PORT]);
-            command.stdin(Stdio::null());
+            let mut command = self.on(host);
+            command.arg(program).args([role, server.as_str(), PORT]);
             command
         };
         let mut serving = on(server, "serve").spawn().context("starting ssh")?;
