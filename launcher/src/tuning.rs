@@ -127,7 +127,7 @@ mod tests {
             ("gather-board-max = -1", "t:1:20: expected a whole number from 0 to 1099511627776, found -1"),
             ("gather-board-max = \"8k\"", "t:1:20: expected a whole number from 0 to 1099511627776, found \"8k\""),
             ("gather-board-max = 1.5", "found 1.5"),
-            ("board-piece-max = 64", "expected a whole number from 1024 to 1048576, found 64"),
+            ("board-piece-max = 64", "expected a whole number from 1024 to 32768, found 64"),
             ("[gather-board-max]", "found a table"),
             ("gather-board-max = 1\ngather-board-max = 2", "t:2:1: duplicate key"),
             ("gather-board-max", "t:1:"),

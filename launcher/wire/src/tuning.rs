@@ -46,7 +46,7 @@ const fn within(least: u64, most: u64, key: Key) -> Key {
 
 /// All of them. Lengths are in bytes.
 #[rustfmt::skip]
-pub const KEYS: [Key; 30] = [
+pub const KEYS: [Key; 32] = [
     within(0, 1 << 30, key("hpvm_eager_bytes_max",
         "Longest message that is sent before its receive is known; one packet of the device is the limit")),
     key("hpvm_fetch_bytes_min",
@@ -57,9 +57,9 @@ pub const KEYS: [Key; 30] = [
         "Shortest such message of which the sender, while it waits, writes a part into the receiver's memory"),
     within(0, 1024, key("hpvm_board_members_max",
         "Members of the largest communicator whose blocking collectives go over shared memory without messages (a board)")),
-    within(1 << 10, 1 << 20, key("hpvm_board_piece_max",
+    within(1 << 10, 32 << 10, key("hpvm_board_piece_max",
         "Longest piece in which data goes over a board")),
-    within(1 << 10, 1 << 20, key("hpvm_board_stream_min",
+    within(1 << 10, 32 << 10, key("hpvm_board_stream_min",
         "Shortest of the pieces by which data is streamed over a board")),
     key("hpvm_bcast_board_pair_max", "Longest broadcast over a board between two"),
     key("hpvm_bcast_board_max", "Longest broadcast over a board among more than two"),
@@ -68,10 +68,12 @@ pub const KEYS: [Key; 30] = [
     key("hpvm_allreduce_message_pair_end", "Shortest vector of allreduce and reduce-scatter between two that goes over a board again"),
     key("hpvm_allreduce_board_max", "Longest vector of allreduce and reduce-scatter over a board among more than two"),
     key("hpvm_allreduce_alone_max", "Vectors of all members together, up to which each one reduces all of them on a board"),
-    key("hpvm_gather_board_max", "Longest block of gather and scatter over a board"),
+    key("hpvm_gather_board_pair_max", "Longest block of gather and scatter over a board between two"),
+    key("hpvm_gather_board_max", "Longest block of gather and scatter over a board among more than two"),
     key("hpvm_allgather_board_pair_max", "Longest block of allgather over a board between two"),
     key("hpvm_allgather_board_max", "Longest block of allgather over a board among more than two"),
-    key("hpvm_alltoall_board_max", "Longest block of alltoall over a board, if all for the others are no longer than ..._sum_max"),
+    key("hpvm_alltoall_board_pair_max", "Longest block of alltoall over a board between two"),
+    key("hpvm_alltoall_board_max", "Longest block of alltoall over a board among more than two, if all for the others are no longer than ..._sum_max"),
     key("hpvm_alltoall_board_sum_max", "Longest blocks of one member for all others together in alltoall over a board"),
     key("hpvm_bcast_scatter_min", "Shortest broadcast by messages that is scattered and gathered, among eight or more"),
     key("hpvm_gather_tree_max", "Longest block of gather and scatter through a tree of messages, among nine or more"),

@@ -12,7 +12,8 @@ use super::operation::Operation;
 pub struct Tuning {
     /// Communicators with more members get no board: that everyone looks at everyone takes longer than trees do.
     pub board_members_max: u64,
-    /// Data goes over a board in pieces of so many bytes at most, so that reading one overlaps with writing the next.
+    /// Data goes over a board in pieces of so many bytes at most, so that reading one overlaps with writing the next. An eighth of the data area of a
+    /// pair's parts is the most: allreduce shows five pieces before it waits for room, and what does not fit at the area's end is lost.
     pub board_piece_max: u64,
     /// The shortest of the pieces by which data is streamed.
     pub board_stream_min: u64,
@@ -30,14 +31,18 @@ pub struct Tuning {
     pub allreduce_board_max: u64,
     /// On a board: the vectors of all members together up to which each one reduces all of them.
     pub allreduce_alone_max: u64,
-    /// Longest block of gather and scatter over a board.
+    /// Longest block of gather and scatter over a board, with two members …
+    pub gather_board_pair_max: u64,
+    /// … and with more.
     pub gather_board_max: u64,
     /// Longest block of allgather over a board, with two members …
     pub allgather_board_pair_max: u64,
     /// … and with more: one step after the other, with everyone in each, but with more members than cores, messages need more turns of
     /// everyone.
     pub allgather_board_max: u64,
-    /// Longest block of alltoall over a board …
+    /// Longest block of alltoall over a board, with two members …
+    pub alltoall_board_pair_max: u64,
+    /// … and with more, …
     pub alltoall_board_max: u64,
     /// … unless one member's blocks for the others are longer together than this.
     pub alltoall_board_sum_max: u64,
@@ -80,9 +85,11 @@ impl Tuning {
         allreduce_message_pair_end: 512 << 10,
         allreduce_board_max: ALWAYS,
         allreduce_alone_max: 16 << 10,
+        gather_board_pair_max: 16 << 10,
         gather_board_max: 16 << 10,
         allgather_board_pair_max: 16 << 10,
         allgather_board_max: 256 << 10,
+        alltoall_board_pair_max: 16 << 10,
         alltoall_board_max: 16 << 10,
         alltoall_board_sum_max: 64 << 10,
         bcast_scatter_min: 256 << 10,
@@ -111,9 +118,11 @@ impl Tuning {
             "allreduce_message_pair_end" => &mut self.allreduce_message_pair_end,
             "allreduce_board_max" => &mut self.allreduce_board_max,
             "allreduce_alone_max" => &mut self.allreduce_alone_max,
+            "gather_board_pair_max" => &mut self.gather_board_pair_max,
             "gather_board_max" => &mut self.gather_board_max,
             "allgather_board_pair_max" => &mut self.allgather_board_pair_max,
             "allgather_board_max" => &mut self.allgather_board_max,
+            "alltoall_board_pair_max" => &mut self.alltoall_board_pair_max,
             "alltoall_board_max" => &mut self.alltoall_board_max,
             "alltoall_board_sum_max" => &mut self.alltoall_board_sum_max,
             "bcast_scatter_min" => &mut self.bcast_scatter_min,
@@ -195,8 +204,9 @@ impl Tuning {
             Allreduce | ReduceScatter | ReduceScatterBlock if members > 2 => bytes <= self.allreduce_board_max,
             Allreduce | ReduceScatter | ReduceScatterBlock => !(self.allreduce_message_pair_min..self.allreduce_message_pair_end).contains(&bytes),
             Allgather | Allgatherv => bytes <= if members == 2 { self.allgather_board_pair_max } else { self.allgather_board_max },
+            Alltoall if members == 2 => bytes <= self.alltoall_board_pair_max,
             Alltoall => bytes <= self.alltoall_board_max && bytes * (members as u64 - 1) <= self.alltoall_board_sum_max,
-            _ => bytes <= self.gather_board_max,
+            _ => bytes <= if members == 2 { self.gather_board_pair_max } else { self.gather_board_max },
         }
     }
 

@@ -75,7 +75,7 @@ impl Place<'_> {
     fn refused(&self) -> Result<()> {
         for (text, expected) in [
             ("\nbcast-board-maks = 1\n", ":2:1: unknown key bcast-board-maks: did you mean bcast-board-max?"),
-            ("board-piece-max = 5\n", ":1:19: expected a whole number from 1024 to 1048576, found 5"),
+            ("board-piece-max = 5\n", ":1:19: expected a whole number from 1024 to 32768, found 5"),
             ("gather-board-max\n", ":1:"),
         ] {
             let path = self.table("bad.toml", text)?;
@@ -88,7 +88,7 @@ impl Place<'_> {
 
     fn tuned(&self, prefix: &Path) -> Result<()> {
         let path = self.folder.join("tuned.toml");
-        let filter = regex::Regex::new("^(gather-board-max|bcast-scatter-min)$")?;
+        let filter = regex::Regex::new("^(gather-board-pair-max|bcast-scatter-min)$")?;
         tune::run(&tune::Args { prefix: Some(prefix.into()), output: Some(path.clone()), quick: true, filter: Some(filter) })?;
         ensure!(fs::read_to_string(&path)?.starts_with("# Thresholds by "), "{} is no such table", path.display());
         self.passes(&["-n", "2", "--tuning", &path.display().to_string()], &[])

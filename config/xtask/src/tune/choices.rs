@@ -65,7 +65,7 @@ pub const ALWAYS: u64 = 1 << 40;
 const KIB: u64 = 1 << 10;
 const MESSAGES: &[(&str, u64)] = &[("board-members-max", 0)];
 /// With two ranks these are where the two ways of messages differ.
-const ON_BOARDS: &[(&str, u64)] = &[("allreduce-message-pair-end", 0), ("gather-board-max", ALWAYS), ("allgather-board-pair-max", ALWAYS)];
+const ON_BOARDS: &[(&str, u64)] = &[("allreduce-message-pair-end", 0), ("allgather-board-pair-max", ALWAYS)];
 
 const fn choice(what: &'static str, kind: Kind, operations: &'static [&'static str], ranks: Ranks, sizes: (u64, u64)) -> Choice {
     Choice { what, kind, operations, ranks, unit: Unit::Block, sizes, fixed: &[] }
@@ -105,7 +105,7 @@ pub const CHOICES: &[Choice] = &[
     )),
     Choice {
         fixed: ON_BOARDS,
-        ..choice("pieces on boards", Kind::Value("board-piece-max", &[8 * KIB, 16 * KIB, 32 * KIB, 64 * KIB]), &["allreduce", "allgather"], Ranks::Two, (32 * KIB, 512 * KIB))
+        ..choice("pieces on boards", Kind::Value("board-piece-max", &[8 * KIB, 16 * KIB, 32 * KIB]), &["allreduce", "allgather"], Ranks::Two, (32 * KIB, 512 * KIB))
     },
     choice("broadcast over a board, two", Kind::Longest("bcast-board-pair-max"), &["bcast"], Ranks::Two, (2 * KIB, 256 * KIB)),
     choice("broadcast over a board, more", Kind::Longest("bcast-board-max"), &["bcast"], Ranks::Many(4), (4 * KIB, 512 * KIB)),
@@ -122,13 +122,12 @@ pub const CHOICES: &[Choice] = &[
         choice("allreduce: each reduces all", Kind::Longest("allreduce-alone-max"), &["allreduce"], Ranks::Many(4), (256, 8 * KIB)),
     ),
     choice("allreduce over a board, more", Kind::Longest("allreduce-board-max"), &["allreduce"], Ranks::Many(4), (4 * KIB, 512 * KIB)),
-    choice("gather and scatter over a board", Kind::Longest("gather-board-max"), &["gather", "scatter"], Ranks::Two, (2 * KIB, 128 * KIB)),
+    choice("gather and scatter over a board, two", Kind::Longest("gather-board-pair-max"), &["gather", "scatter"], Ranks::Two, (64, 64 * KIB)),
+    choice("gather and scatter over a board, more", Kind::Longest("gather-board-max"), &["gather", "scatter"], Ranks::Many(4), (2 * KIB, 128 * KIB)),
     choice("allgather over a board, two", Kind::Longest("allgather-board-pair-max"), &["allgather"], Ranks::Two, (2 * KIB, 128 * KIB)),
     choice("allgather over a board, more", Kind::Longest("allgather-board-max"), &["allgather"], Ranks::Many(4), (2 * KIB, 512 * KIB)),
-    Choice {
-        fixed: &[("alltoall-board-sum-max", ALWAYS)],
-        ..choice("alltoall over a board", Kind::Longest("alltoall-board-max"), &["alltoall"], Ranks::Two, (2 * KIB, 128 * KIB))
-    },
+    choice("alltoall over a board, two", Kind::Longest("alltoall-board-pair-max"), &["alltoall"], Ranks::Two, (2 * KIB, 128 * KIB)),
+    choice("alltoall over a board, more", Kind::Longest("alltoall-board-max"), &["alltoall"], Ranks::Many(4), (2 * KIB, 16 * KIB)),
     counted(
         Unit::Others,
         choice("alltoall over a board, all blocks", Kind::Longest("alltoall-board-sum-max"), &["alltoall"], Ranks::Many(4), (2 * KIB, 64 * KIB)),
