@@ -164,6 +164,11 @@ impl Cluster {
         net::set_cable(self.number, fabric, host, carries)
     }
 
+    /// Cuts one of a host's networks behind the cable, or mends it.
+    pub fn set_port(&self, fabric: u8, host: u8, forwards: bool) -> Result<()> {
+        net::set_port(self.number, fabric, host, forwards)
+    }
+
     /// Ends the first process of every host, and with it all others; removes the bridges.
     pub fn down(&self) -> Result<()> {
         for pid in self.hosts()? {

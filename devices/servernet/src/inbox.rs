@@ -1,9 +1,10 @@
 //! The receiving side, as FM sees it. Its poll is also what repeats, acknowledges and probes.
 
+use crate::packet::Partial;
 use crate::shared::{FABRICS, Refusal, Shared};
 use crate::sys::Pile;
 use fm::reliability::Received;
-use fm::{Header, Inbox, Peer};
+use fm::{Header, Inbox, Landing, Peer, Sink};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,7 +17,9 @@ pub struct ServernetInbox {
     fabric: usize,
     /// Looks at that fabric alone.
     looks: u32,
-    /// Peers of whom a packet waits to be delivered.
+    /// By peer: the packet of which not all has come.
+    partials: Box<[Option<Box<Partial>>]>,
+    /// Peers of whom something waits to be delivered.
     ready: Vec<Peer>,
     /// Peers that were heard in this poll, and may be sent something for it.
     heard: Vec<Peer>,
@@ -39,6 +42,7 @@ const PATIENCE_NS: u64 = 500_000_000;
 impl ServernetInbox {
     pub fn new(shared: Arc<Shared>, look_every: u32) -> Self {
         ServernetInbox {
+            partials: (0..shared.peers()).map(|_| None).collect(),
             shared,
             piles: [Pile::new(), Pile::new()],
             fabric: 0,
@@ -53,25 +57,26 @@ impl ServernetInbox {
     }
 
     /// Delivers what waits from `peer`, at most `budget` packets. Returns how many, and whether that was all.
-    fn deliver_from(&self, peer: Peer, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> (usize, bool) {
-        for delivered in 0..budget {
+    fn deliver_from(&mut self, peer: Peer, budget: usize, sink: &mut dyn Sink) -> (usize, bool) {
+        let (line, mut delivered) = (self.shared.line(peer), 0);
+        while delivered < budget {
             // Not locked during the delivery: handlers send.
-            let Some(packet) = self.shared.line(peer).lock().flow.take() else { return (delivered, true) };
-            hand_on(peer, &packet, deliver);
-            self.shared.line(peer).lock().flow.give_back(packet);
+            let Some(piece) = line.lock().flow.take() else { return (delivered, true) };
+            delivered += self.partials[peer.index()].get_or_insert_default().add(peer, &piece, sink);
+            line.lock().flow.give_back(piece);
         }
-        (budget, !self.shared.line(peer).lock().flow.is_ready())
+        (delivered, !line.lock().flow.is_ready())
     }
 
     /// Delivers what earlier polls had no budget for.
-    fn deliver_ready(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+    fn deliver_ready(&mut self, budget: usize, sink: &mut dyn Sink) -> usize {
         let mut delivered = 0;
         for _ in 0..self.ready.len() {
-            if delivered == budget {
+            if delivered >= budget {
                 break;
             }
             let peer = self.ready.remove(0);
-            let (count, all) = self.deliver_from(peer, budget - delivered, deliver);
+            let (count, all) = self.deliver_from(peer, budget - delivered, sink);
             delivered += count;
             if !all {
                 self.ready.push(peer);
@@ -81,7 +86,7 @@ impl ServernetInbox {
     }
 
     /// Takes datagrams in until there are none or the budget is spent.
-    fn take_in(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
+    fn take_in(&mut self, budget: usize, sink: &mut dyn Sink) -> usize {
         let (mut delivered, now_ns) = (0, self.shared.now_ns());
         while delivered < budget && self.refill() {
             let shared = &*self.shared;
@@ -92,12 +97,9 @@ impl ServernetInbox {
                 self.heard.push(peer);
             }
             match received {
-                Ok(Received::Next(packet)) => {
-                    delivered += 1;
-                    hand_on(peer, packet, deliver);
-                }
+                Ok(Received::Next(piece)) => delivered += self.partials[peer.index()].get_or_insert_default().add(peer, piece, sink),
                 Ok(Received::Kept) => {
-                    let (count, all) = self.deliver_from(peer, budget - delivered, deliver);
+                    let (count, all) = self.deliver_from(peer, budget - delivered, sink);
                     delivered += count;
                     if !all && !self.ready.contains(&peer) {
                         self.ready.push(peer);
@@ -136,22 +138,19 @@ impl ServernetInbox {
     }
 }
 
-fn hand_on(peer: Peer, packet: &[u8], deliver: &mut dyn FnMut(Peer, Header, &[u8])) {
-    match packet.split_first_chunk() {
-        Some((header, payload)) => deliver(peer, Header::from_bits(u64::from_le_bytes(*header)), payload),
-        None => deliver(peer, Header::GARBLED, &[]),
-    }
-}
-
 impl Inbox for ServernetInbox {
     fn poll(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
-        let mut delivered = self.deliver_ready(budget, deliver);
+        self.poll_to(budget, &mut Whole(deliver))
+    }
+
+    fn poll_to(&mut self, budget: usize, sink: &mut dyn Sink) -> usize {
+        let mut delivered = self.deliver_ready(budget, sink);
         if delivered < budget {
             let has_some = self.piles.iter().any(|pile| !pile.is_empty());
             if self.skip > 0 && !self.seen.take() && !has_some {
                 self.skip -= 1;
             } else {
-                let found = self.take_in(budget - delivered, deliver);
+                let found = self.take_in(budget - delivered, sink);
                 // What came is often not alone.
                 self.skip = if found > 0 { 0 } else { self.look_every - 1 };
                 delivered += found;
@@ -199,4 +198,19 @@ impl ServernetInbox {
         };
         self.shared.lines().all(is_done)
     }
+}
+
+/// Takes every packet whole.
+struct Whole<'d>(&'d mut dyn FnMut(Peer, Header, &[u8]));
+
+impl Sink for Whole<'_> {
+    fn packet(&mut self, from: Peer, header: Header, body: &[u8]) {
+        (self.0)(from, header, body);
+    }
+
+    fn place(&mut self, _: Peer, _: Header, _: &[u8], _: usize) -> Option<Landing> {
+        None
+    }
+
+    fn land(&mut self, _: Peer, _: Landing, _: usize, _: &mut dyn FnMut(&mut [u8]) -> usize) {}
 }

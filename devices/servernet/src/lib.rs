@@ -6,15 +6,17 @@
 //!
 //! 1. [`card`]: what processes have to know of each other, and how they know each other's datagrams.
 //! 2. [`sys`]: sockets, and datagrams that go through a system call together.
-//! 3. [`shared`]: a flow to each peer; [`outbox`]: its datagrams as trains.
-//! 4. [`link`] and [`inbox`]: the device's two sides, put together from these.
-//! 5. [`fault`]: faults on purpose.
+//! 3. [`packet`]: FM's packets as pieces that fit into datagrams.
+//! 4. [`shared`]: a flow to each peer; [`outbox`]: its datagrams as trains.
+//! 5. [`link`] and [`inbox`]: the device's two sides, put together from these.
+//! 6. [`fault`]: faults on purpose.
 
 mod card;
 mod fault;
 mod inbox;
 mod link;
 mod outbox;
+mod packet;
 mod shared;
 mod sys;
 
@@ -25,6 +27,7 @@ use card::DATAGRAM_MIN;
 use fm::{Device, Inbox, Link, Peer};
 use inbox::ServernetInbox;
 use link::ServernetLink;
+use packet::MAX_PACKET;
 use shared::{FABRICS, Shared};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -146,7 +149,15 @@ impl Device for Servernet {
     }
 
     fn max_packet(&self) -> usize {
-        self.shared.max_packet()
+        MAX_PACKET
+    }
+
+    fn unasked_max(&self) -> usize {
+        MAX_PACKET
+    }
+
+    fn lands(&self) -> bool {
+        true
     }
 
     fn credits(&self) -> Option<u16> {

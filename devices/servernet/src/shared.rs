@@ -6,7 +6,7 @@ use crate::outbox::Outbox;
 use crate::sys::{Address, Poller, Socket, Train};
 use crate::{Log, Network};
 use fm::reliability::{Flow, OVERHEAD, Settings};
-use fm::{Header, Peer};
+use fm::Peer;
 use parking_lot::Mutex;
 use std::io;
 use std::net::SocketAddr;
@@ -63,6 +63,8 @@ struct Remote {
 pub struct Line {
     pub flow: Flow,
     pub refusal: Refusal,
+    /// For so many packets of the flow room was asked last.
+    pub wanted: usize,
     /// It is among those that wait.
     is_waiting: bool,
     faults: Option<Box<[Faults; FABRICS]>>,
@@ -129,14 +131,19 @@ impl Shared {
         Ok(shared)
     }
 
-    /// Largest payload of one packet.
-    pub fn max_packet(&self) -> usize {
-        self.datagram_max - HEAD - OVERHEAD - Header::SIZE
+    /// Bytes that one packet of a flow holds.
+    pub fn piece(&self) -> usize {
+        self.datagram_max - HEAD - OVERHEAD
     }
 
     /// Nanoseconds since this process has joined.
     pub fn now_ns(&self) -> u64 {
         self.start.elapsed().as_nanos() as u64
+    }
+
+    /// Number of processes in the job.
+    pub fn peers(&self) -> usize {
+        self.peers.len()
     }
 
     pub fn socket(&self, fabric: usize) -> &Socket {
@@ -203,7 +210,7 @@ impl Shared {
         }
         self.hand_over(&mut outbox, remote, line);
         drop(outbox);
-        if line.refusal == Refusal::Told && line.flow.has_room() {
+        if line.refusal == Refusal::Told && line.flow.room() >= line.wanted {
             line.refusal = Refusal::Over;
             self.freed.fetch_add(1, Relaxed);
         }
@@ -253,6 +260,6 @@ fn tags(key: &Key, ours: (Peer, &Card), theirs: (Peer, &Card)) -> [[u8; TAG]; 2]
 impl Line {
     fn new(own: &Card, its: &Card) -> Line {
         let settings = Settings { peer: Some(its.incarnation), paths: FABRICS as u8, window: WINDOW, ..Settings::new(own.incarnation) };
-        Line { flow: Flow::new(settings), refusal: Refusal::None, is_waiting: false, faults: None }
+        Line { flow: Flow::new(settings), refusal: Refusal::None, wanted: 1, is_waiting: false, faults: None }
     }
 }

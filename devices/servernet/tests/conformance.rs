@@ -140,3 +140,94 @@ fm::conformance_tests!(fabrics_that_carry, Threads(WELL));
 fm::conformance_tests!(processes_that_sleep, Threads(Settings { look_every: 8, spins: 0, ..WELL }));
 fm::conformance_tests!(fabrics_that_lose, Threads(Settings { faults: FAULTY, ..WELL }));
 fm::conformance_tests!(fabrics_that_fail, Threads(Settings { cut: true, ..WELL }));
+
+/// Takes numbered messages. Those with odd numbers have a place, of which parts are lent.
+struct Numbered {
+    state: parking_lot::Mutex<Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    count: u64,
+    place: Vec<u8>,
+}
+
+const BODY: usize = 50_000;
+/// Before the body: the number.
+const HEAD: usize = 8;
+
+fn body(number: u64) -> Vec<u8> {
+    (0..BODY as u64).map(|at| (number * 31 + at * 7 + (at >> 8)) as u8).collect()
+}
+
+impl fm::Upcall for Numbered {
+    fn message(&self, _: Peer, _: fm::HandlerId, bytes: &[u8]) {
+        let mut state = self.state.lock();
+        assert_eq!(bytes.first_chunk(), Some(&state.count.to_le_bytes()));
+        assert!(state.count.is_multiple_of(2) && bytes[HEAD..] == body(state.count));
+        state.count += 1;
+    }
+
+    fn begin(&self, from: Peer, _: fm::HandlerId, _: u64) -> Box<dyn fm::Receive> {
+        panic!("a stream from {}", from.0);
+    }
+
+    fn place(&self, _: Peer, _: fm::HandlerId, head: &[u8], len: usize) -> Option<fm::Landing> {
+        let mut state = self.state.lock();
+        assert_eq!((head.first_chunk(), len), (Some(&state.count.to_le_bytes()), HEAD + BODY));
+        state.place = vec![0; BODY];
+        (state.count % 2 == 1).then_some(fm::Landing { place: 1, skip: HEAD, len, offset: 0 })
+    }
+
+    fn land(&self, _: Peer, landing: fm::Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {
+        let mut state = self.state.lock();
+        let start = at - HEAD;
+        let filled = fill(&mut state.place[start..(start + 777).min(BODY)]);
+        if at + filled == landing.len {
+            assert!(state.place == body(state.count), "message {}", state.count);
+            state.count += 1;
+        }
+    }
+}
+
+/// Each comes whole, in order, to where it is to go.
+fn long_messages_come_to_their_place(settings: Settings) {
+    const MESSAGES: u64 = 300;
+    let mut both = devices(2, settings, &Arc::new(Cuts::default())).into_iter().map(Arc::new);
+    let (ours, theirs) = (both.next().expect("two"), both.next().expect("two"));
+    let fm = |me: u32, device: &Arc<Servernet>| Fm::new(Peer(me), 2, vec![device.clone() as Arc<dyn Device>], |_| 0, Threading::Single, false);
+    let sender = std::thread::spawn(move || {
+        let fm = fm(0, &ours);
+        for number in 0..MESSAGES {
+            while !fm.try_send_from(Peer(1), fm::HandlerId(1), &number.to_le_bytes(), &body(number)) {
+                fm.extract(64, &Nothing);
+                std::thread::yield_now();
+            }
+        }
+        while !fm.close() {
+            fm.extract(64, &Nothing);
+            std::thread::yield_now();
+        }
+    });
+    let (fm, numbered, end) = (fm(1, &theirs), Numbered { state: Default::default() }, Instant::now() + LIMIT);
+    while numbered.state.lock().count < MESSAGES {
+        fm.extract(64, &numbered);
+        std::thread::yield_now();
+        assert!(Instant::now() < end, "it hangs");
+    }
+    while !fm.close() || !sender.is_finished() {
+        fm.extract(64, &Nothing);
+        std::thread::yield_now();
+    }
+    sender.join().expect("it sends all");
+}
+
+#[test]
+fn long_messages_land() {
+    long_messages_come_to_their_place(WELL);
+}
+
+#[test]
+fn long_messages_land_over_fabrics_that_lose() {
+    long_messages_come_to_their_place(Settings { faults: FAULTY, ..WELL });
+}

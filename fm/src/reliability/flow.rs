@@ -105,7 +105,12 @@ impl Flow {
 
     /// Whether [`push`](Self::push) may be called.
     pub fn has_room(&self) -> bool {
-        self.outgoing.has_room()
+        self.room() > 0
+    }
+
+    /// How many times it may be called before the next acknowledgement.
+    pub fn room(&self) -> usize {
+        self.outgoing.room()
     }
 
     /// A buffer for the next packet, with what was in it before.

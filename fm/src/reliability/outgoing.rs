@@ -82,8 +82,9 @@ impl Outgoing {
         }
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        self.packets.len() < self.window as usize
+    /// So many packets more may be [pushed](Self::push).
+    pub(super) fn room(&self) -> usize {
+        self.window as usize - self.packets.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -110,7 +111,7 @@ impl Outgoing {
 
     /// Takes the next packet. There is room for it.
     pub(super) fn push(&mut self, bytes: Vec<u8>) {
-        debug_assert!(self.has_room());
+        debug_assert!(self.room() > 0);
         self.packets.push_back(Packet { bytes, state: State::New, sent: Sent::default(), earlier: None, later: None });
     }
 

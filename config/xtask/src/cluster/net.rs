@@ -48,6 +48,12 @@ pub fn set_cable(number: u8, fabric: u8, host: u8, carries: bool) -> Result<()> 
     ip(&format!("link set {} {}", cable(number, fabric, host), if carries { "up" } else { "down" }))
 }
 
+/// Whether the bridge passes on what comes from and goes to a host. The host does not notice: its cable is plugged in.
+pub fn set_port(number: u8, fabric: u8, host: u8, forwards: bool) -> Result<()> {
+    let state = if forwards { "forwarding" } else { "disabled" };
+    exec::quiet(Command::new("bridge").args(["link", "set", "dev", &cable(number, fabric, host), "state", state])).map(drop)
+}
+
 /// All bridges and cables of a cluster. A host's end of a cable may outlive the host: its namespace stays for as long as the kernel has
 /// something to send from there.
 pub fn remove(number: u8) -> Result<()> {

@@ -28,7 +28,23 @@ const PAUSE_MAX: f64 = 500.0;
 
 /// How long a cut lasts, and how long both networks carry then, in milliseconds: from and to.
 const CUT: [u64; 2] = [20, 400];
-const WELL: [u64; 2] = [50, 500];
+const WELL: [u64; 2] = [250, 700];
+
+/// Every so many cuts a cable is pulled. A host then looks for the other one's address anew, once a second, and has its network back when it has found it: so long the
+/// other network is left alone.
+const PULLED: u32 = 5;
+const FOUND_AGAIN: u64 = 1200;
+
+struct Cut {
+    /// Before it.
+    well: u64,
+    fabric: u8,
+    host: u8,
+    pulled: bool,
+    lasts: u64,
+    /// After it, beyond what is well before the next one.
+    after: u64,
+}
 
 pub fn run(repo: &Repo, args: &Choice, seed: Option<u64>) -> Result<Counts> {
     let mut counts = Counts::default();
@@ -48,19 +64,30 @@ pub fn run(repo: &Repo, args: &Choice, seed: Option<u64>) -> Result<Counts> {
 /// The longest pause in milliseconds.
 fn cut(hosts: &Hosts, mpi: &Mpi, program: &std::path::Path, cuts: u32, lots: &mut Lots) -> Result<f64> {
     let between = |lots: &mut Lots, [from, to]: [u64; 2]| from + lots.below(to - from);
-    let plan: Vec<_> = (0..cuts).map(|_| (between(lots, WELL), lots.below(2) as u8, 1 + lots.below(2) as u8, between(lots, CUT))).collect();
+    let one = |number: u32| {
+        let pulled = number % PULLED == PULLED - 1;
+        let (fabric, host) = (lots.below(2) as u8, 1 + lots.below(2) as u8);
+        Cut { well: between(lots, WELL), fabric, host, pulled, lasts: between(lots, CUT), after: if pulled { FOUND_AGAIN } else { 0 } }
+    };
+    let plan: Vec<Cut> = (0..cuts).map(one).collect();
     // A second to start, and one behind the last cut.
-    let seconds = 2 + plan.iter().map(|(well, _, _, cut)| well + cut).sum::<u64>() / 1000;
+    let seconds = 2 + plan.iter().map(|cut| cut.well + cut.lasts + cut.after).sum::<u64>() / 1000;
     let mut command = Command::new(&mpi.mpirun);
     command.arg("-m").arg(&hosts.machines).args(["-n", "2", "--device", "servernet", "--timeout", &(seconds + 60).to_string()]);
     command.arg(program).arg(seconds.to_string()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().with_context(|| exec::shown(&command))?;
     std::thread::sleep(Duration::from_secs(1));
-    for (well, fabric, host, cut) in plan {
-        std::thread::sleep(Duration::from_millis(well));
-        hosts.cluster.set_cable_of(fabric, host, false)?;
-        std::thread::sleep(Duration::from_millis(cut));
-        hosts.cluster.set_cable_of(fabric, host, true)?;
+    let sleep = |milliseconds| std::thread::sleep(Duration::from_millis(milliseconds));
+    for Cut { well, fabric, host, pulled, lasts, after } in plan {
+        let carries = |carries| match pulled {
+            true => hosts.cluster.set_cable_of(fabric, host, carries),
+            false => hosts.cluster.set_port(fabric, host, carries),
+        };
+        sleep(well);
+        carries(false)?;
+        sleep(lasts);
+        carries(true)?;
+        sleep(after);
     }
     let output = child.wait_with_output()?;
     let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
