@@ -84,3 +84,13 @@ fn main() -> ExitCode {
 fn success(_: ()) -> ExitCode {
     ExitCode::SUCCESS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_fit_together() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

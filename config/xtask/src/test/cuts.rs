@@ -16,7 +16,9 @@ use crate::cluster::{Hosts, Wanted};
 use crate::repo::Repo;
 use crate::{exec, tools};
 
+// The options of the step `faults` have a type of this name, too, and clap wants names of groups to differ.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Choice {
     /// Cuts of the step `cuts`
     #[arg(long, default_value_t = 8, value_name = "N")]
