@@ -13,17 +13,25 @@ use tuner::Tuner;
 
 /// When a message has left that is likely to be answered at once. One thread at a time sends, and one looks; where several take turns there is a
 /// pause too many or too few.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sent {
     /// In ticks; 0 when no answer is looked for.
     at: AtomicU64,
+    /// Ticks can be read here, and quickly.
+    works: bool,
+}
+
+impl Default for Sent {
+    fn default() -> Self {
+        Sent { at: AtomicU64::new(0), works: ticks_are_cheap() }
+    }
 }
 
 impl Sent {
     /// Now.
     #[inline]
     pub fn begin(&self) {
-        self.at.store(ticks(), Relaxed);
+        self.at.store(if self.works { ticks() } else { 1 }, Relaxed);
     }
 }
 
@@ -33,13 +41,11 @@ pub struct Looker {
     /// The first look is over.
     looked: bool,
     tuner: Tuner,
-    /// Ticks can be read here, and quickly.
-    works: bool,
 }
 
 impl Default for Looker {
     fn default() -> Self {
-        Looker { looked: false, tuner: Tuner::new(), works: ticks_are_cheap() }
+        Looker { looked: false, tuner: Tuner::new() }
     }
 }
 
@@ -68,7 +74,7 @@ impl Looker {
         if at != 0 {
             sent.at.store(0, Relaxed);
             self.looked = false;
-            if self.works {
+            if sent.works {
                 self.tuner.answered(at);
             }
         }

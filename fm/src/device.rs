@@ -18,7 +18,7 @@ pub trait Device: Send + Sync {
     /// Largest payload of one packet in bytes, without the header.
     fn max_packet(&self) -> usize;
 
-    /// Payload, in bytes, of the packets in which the device likes to carry messages that need several: at most
+    /// Payload, in bytes, of the packets in which the device likes to carry a [stream](crate::SendStream): at most
     /// [`max_packet`](Self::max_packet).
     fn piece(&self) -> usize {
         self.max_packet()

@@ -33,12 +33,13 @@ pub struct Config {
 impl Config {
     /// Where the device does not know better.
     pub const EAGER_BYTES_MAX: usize = 16 << 10;
+    pub const FETCH_BYTES_MIN: u64 = 8 << 10;
 
     pub const DEFAULT: Config = Config {
         eager_bytes_max: Config::EAGER_BYTES_MAX,
         unexpected_messages_max: 16384,
         unexpected_bytes_max: 1 << 20,
-        fetch_bytes_min: 10 << 10,
+        fetch_bytes_min: Config::FETCH_BYTES_MIN,
         fetch_bytes_max: 512 << 10,
         help_bytes_min: 64 << 10,
         fetch_piece_bytes: 4 << 20,

@@ -15,7 +15,7 @@ pub struct SmpInbox {
     senders: Box<[Sender]>,
     /// By sender: the lower 8 bits of the cells we have read, to be compared with the arrival bytes eight at a time.
     read: Box<[u64]>,
-    /// The sender, or the group of eight, that the next poll starts with: a short budget must not starve the others.
+    /// The sender that the next poll starts with: a short budget must not starve the others.
     first: usize,
     looker: Looker,
 }
@@ -26,7 +26,7 @@ struct Sender {
     reader: Reader,
     control: Part<Control>,
     peer: Peer,
-    /// Its last message lay in the ring when the one before was taken, as far as is known: there was no poll in vain between.
+    /// No poll has found its ring empty since its last message. Not kept where arrivals tell who has sent.
     in_a_row: bool,
 }
 
@@ -34,7 +34,7 @@ struct Sender {
 const READ_AHEAD: usize = 4;
 
 /// After this many cells a sender may reuse them although our poll goes on, or is over and finds no time to say so.
-const PUBLISH_AFTER: u32 = 16;
+pub const PUBLISH_AFTER: u32 = 16;
 
 impl SmpInbox {
     pub fn new(shared: Arc<Shared>) -> Self {
@@ -63,48 +63,45 @@ impl SmpInbox {
         let sender = &mut self.senders[sender];
         let mut delivered = 0;
         while delivered < budget
-            && let Some(word) = sender.reader.peek(&sender.ring)
+            && let Some(word) = sender.peek(shared)
         {
             // Where there are several, there are more. A lone message's successors are not there yet: to look at their cells would only
             // take them from the sender.
-            if delivered > 0
+            if (delivered > 0 || sender.in_a_row)
                 && let Some(cell) = sender.reader.ahead(&sender.ring, READ_AHEAD)
             {
                 prefetch::to_read(cell);
             }
-            let taken = sender.take(shared, word, deliver);
-            sender.reader.pass(&sender.ring, taken.cells);
-            delivered += usize::from(taken.packet);
-            if taken.large || sender.reader.unpublished() >= PUBLISH_AFTER {
-                sender.publish(shared);
-            }
-        }
-        if sender.reader.unpublished() > 0 {
-            sender.publish(shared);
+            sender.take(shared, word, deliver);
+            delivered += 1;
         }
         delivered
     }
 
     fn poll_rings(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
-        let senders = self.senders.len();
-        let mut delivered = 0;
-        let mut index = self.first;
         if budget == 0 {
             return 0;
         }
+        let senders = self.senders.len();
+        let mut delivered = 0;
+        let mut index = self.first;
         let awaits = self.looker.before_look(&self.shared.sent);
         for _ in 0..senders {
             let next = if index + 1 == senders { 0 } else { index + 1 };
-            let sender = &mut self.senders[index];
-            match sender.reader.peek(&sender.ring) {
-                None => sender.found_empty(&self.shared),
+            let (shared, sender) = (&*self.shared, &mut self.senders[index]);
+            match sender.peek(shared) {
+                None => sender.found_empty(shared),
                 Some(word) if awaits || !sender.in_a_row => {
-                    delivered += sender.take_one(&self.shared, word, deliver);
-                    self.looker.found(&self.shared.sent);
+                    // Before it is delivered: that may send the next message that is likely to be answered.
+                    shared.came_while_waiting();
+                    self.looker.found(&shared.sent);
+                    sender.in_a_row = true;
+                    // No look for another one. Most of the time there is none, and the answer to this one would wait until the next cell's
+                    // line, of which the sender had the only copy, has come: stores leave a processor after the loads before them.
+                    sender.take(shared, word, deliver);
+                    delivered += 1;
                 }
-                Some(_) => {
-                    delivered += self.drain(index, budget - delivered, deliver);
-                }
+                Some(_) => delivered += self.drain(index, budget - delivered, deliver),
             }
             if delivered == budget {
                 self.first = next;
@@ -117,10 +114,15 @@ impl SmpInbox {
 
     fn poll_arrivals(&mut self, budget: usize, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
         let groups = self.read.len();
+        let (first, skipped) = (self.first / 8, self.first % 8);
         let mut delivered = 0;
-        for _ in 0..groups {
-            let group = self.first;
+        // The first group's senders in front of the first one have their turn last.
+        for turn in 0..groups + usize::from(skipped > 0) {
+            let group = if first + turn < groups { first + turn } else { first + turn - groups };
             let mut news = self.control().arrivals_of(group) ^ self.read[group];
+            if turn == 0 {
+                news &= !0 << (8 * skipped);
+            }
             while news != 0 && delivered < budget {
                 let byte = news.trailing_zeros() / 8 * 8;
                 news &= !(0xff << byte);
@@ -130,13 +132,18 @@ impl SmpInbox {
                     break;
                 }
                 delivered += self.drain(from, budget - delivered, deliver);
-                let count = u64::from(self.senders[from].reader.count() as u8);
+                let sender = &mut self.senders[from];
+                if sender.reader.unpublished() > 0 {
+                    // Only who has news is looked at: there will be no other time.
+                    sender.publish(&self.shared);
+                }
+                let count = u64::from(sender.reader.count() as u8);
                 self.read[group] = self.read[group] & !(0xff << byte) | count << byte;
+                self.first = if from + 1 == self.senders.len() { 0 } else { from + 1 };
             }
             if delivered == budget {
                 break;
             }
-            self.first = if group + 1 == groups { 0 } else { group + 1 };
         }
         delivered
     }
@@ -163,19 +170,23 @@ impl Inbox for SmpInbox {
 }
 
 impl Sender {
-    /// Delivers the first message after a poll in vain, and looks for no other. Most of the time there is none, and the answer to this one
-    /// would wait until the next cell's line, of which the sender had the only copy, has come: stores leave a processor after the loads before
-    /// them. For the same reason the sender learns how far we are when there is time.
+    /// The next message's word, if there is one.
     #[inline]
-    fn take_one(&mut self, shared: &Shared, word: u64, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> usize {
-        self.in_a_row = true;
-        shared.came_while_waiting();
-        let taken = self.take(shared, word, deliver);
-        self.reader.pass(&self.ring, taken.cells);
-        if taken.large || self.reader.unpublished() >= PUBLISH_AFTER {
-            self.publish(shared);
+    fn peek(&mut self, shared: &Shared) -> Option<u64> {
+        match self.reader.peek(&self.ring) {
+            Some(word::SKIP) => self.skip(shared),
+            found => found,
         }
-        usize::from(taken.packet)
+    }
+
+    /// The sender goes on at the ring's start.
+    #[cold]
+    fn skip(&mut self, shared: &Shared) -> Option<u64> {
+        let cells = self.reader.cells_to_end(&self.ring);
+        self.reader.pass(&self.ring, cells);
+        self.publish(shared);
+        // Two of them, one behind the other, make no sense.
+        self.reader.peek(&self.ring).filter(|&word| word != word::SKIP)
     }
 
     #[inline]
@@ -194,35 +205,29 @@ impl Sender {
     }
 }
 
-/// What a word led to.
-struct Taken {
-    /// Cells to pass.
-    cells: usize,
-    /// A large cell goes back with them: its sender has few.
-    large: bool,
-    packet: bool,
-}
-
 impl Sender {
-    /// Delivers the packet that `word` announces, if it is one.
+    /// Delivers the packet that `word` announces. The sender learns of it when there is time, see `found_empty`, unless it was much.
     #[inline]
-    fn take(&self, shared: &Shared, word: u64, deliver: &mut dyn FnMut(Peer, Header, &[u8])) -> Taken {
+    fn take(&mut self, shared: &Shared, word: u64, deliver: &mut dyn FnMut(Peer, Header, &[u8])) {
         let header = Header::from_bits(word);
-        let mut taken = Taken { cells: 1, large: false, packet: true };
+        let mut cells = 1;
+        // A large cell goes back at once: its sender has few.
+        let mut at_once = false;
         match word::place(word) {
             Place::Inline(len) => {
-                let cells = cells_for(len);
-                let Some(bytes) = self.reader.payload(&self.ring, cells, |bytes| bytes) else {
-                    deliver(self.peer, Header::GARBLED, &[]);
-                    return taken;
-                };
-                taken.cells = cells;
-                // SAFETY: `len` is at most the payload of these cells, which are ours to read until we pass them. A peer that breaks the
-                // protocol and writes meanwhile garbles the message; nothing derives an index from it unchecked.
-                deliver(self.peer, header, unsafe { std::slice::from_raw_parts(bytes, len) });
+                let span = cells_for(len);
+                match self.reader.payload(&self.ring, span, |bytes| bytes) {
+                    Some(bytes) => {
+                        cells = span;
+                        // SAFETY: `len` is at most the payload of these cells, which are ours to read until we pass them. A peer that breaks
+                        // the protocol and writes meanwhile garbles the message; nothing derives an index from it unchecked.
+                        deliver(self.peer, header, unsafe { std::slice::from_raw_parts(bytes, len) });
+                    }
+                    None => deliver(self.peer, Header::GARBLED, &[]),
+                }
             }
             Place::Large => {
-                taken.large = true;
+                at_once = true;
                 // SAFETY: the payload is larger than a reference and aligned to 8 bytes; any bits are a valid reference.
                 let read = |bytes: *const u8| unsafe { bytes.cast::<Reference>().read() };
                 let cell = self.reader.payload(&self.ring, 1, read).and_then(|Reference { cell, len }| {
@@ -236,8 +241,11 @@ impl Sender {
                     None => deliver(self.peer, Header::GARBLED, &[]),
                 }
             }
-            Place::Skip => taken = Taken { cells: self.reader.cells_to_end(&self.ring), large: false, packet: false },
+            Place::Skip => deliver(self.peer, Header::GARBLED, &[]),
         }
-        taken
+        self.reader.pass(&self.ring, cells);
+        if at_once || self.reader.unpublished() >= PUBLISH_AFTER {
+            self.publish(shared);
+        }
     }
 }

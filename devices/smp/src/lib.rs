@@ -94,6 +94,10 @@ impl Smp {
     }
 }
 
+/// What fits the ring with what the layers above put in front.
+const UNASKED: usize = 10 << 10;
+const _: () = assert!(UNASKED + 512 <= ring::SPAN_SIZE_MAX);
+
 /// A little more than 8 KiB, for what the layers above put in front of the user's bytes.
 const PIECE: usize = (8 << 10) + 64;
 
@@ -109,6 +113,11 @@ impl Device for Smp {
     fn piece(&self) -> usize {
         // In the ring, if that is large: large cells are used again sooner, see `link`.
         if self.shared.direct() { PIECE } else { pool::LARGEST }
+    }
+
+    fn unasked_max(&self) -> usize {
+        // Two copies through far cells take less than one by the kernel.
+        if self.shared.direct() { UNASKED } else { 0 }
     }
 
     fn credits(&self) -> Option<u16> {

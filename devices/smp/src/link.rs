@@ -2,7 +2,8 @@
 
 use crate::layout::{Control, PairRing};
 use crate::pool::CellIndex;
-use crate::ring::{INLINE_SIZE, Writer, cells_for, span_size_max};
+use crate::inbox::PUBLISH_AFTER;
+use crate::ring::{INLINE_SIZE, SPAN_SIZE_MAX, Writer, cells_for, span_size_max};
 use crate::segment::Part;
 use crate::shared::Shared;
 use crate::word;
@@ -29,14 +30,14 @@ pub struct SmpLink {
     refused: bool,
     /// Longer payloads lie in large cells.
     span_size_max: usize,
-    lap: Lap,
+    habits: Habits,
 }
 
-/// When the writer goes back to the ring's start.
+/// How the last messages went, by which the writer goes back to the ring's start before its end, or does not.
 ///
 /// Messages in a row are quickest through many cells: lines that the reader has just had in its first cache are dear to write. Who answers and is
-/// answered is better off with few: they stay in both processes' caches.
-struct Lap {
+/// answered is better off with few: they stay in both processes' caches. See decision 20.
+struct Habits {
     /// Count of cells at which to look again.
     until: u32,
     /// Messages since the last look.
@@ -47,8 +48,12 @@ struct Lap {
     awaited: u32,
 }
 
-/// As many cells as fill half of a first cache.
+/// So many cells stay in both processes' first caches.
 const NEAR: usize = 512;
+
+// Going back early uses up the cells that are left, and wakes nobody: the last message before it must still find room, with what the reader has not
+// told of behind it.
+const _: () = assert!(NEAR / 2 > PUBLISH_AFTER as usize + cells_for(SPAN_SIZE_MAX));
 
 /// So many cells ahead lines come from the receiver's cache while messages are written: behind the one that the receiver looks at.
 const WRITE_AHEAD: usize = 6;
@@ -72,7 +77,7 @@ impl SmpLink {
             announce: !shared.direct(),
             refused: false,
             span_size_max: span_size_max(shared.segment.ring_cells()),
-            lap: Lap { until: NEAR as u32, messages: 0, answers: 0, awaited: 0 },
+            habits: Habits { until: NEAR as u32, messages: 0, answers: 0, awaited: 0 },
             shared,
         }
     }
@@ -157,28 +162,30 @@ impl SmpLink {
         room
     }
 
-    /// Another message was published. Returns whether it is an answer: this process has waited for a message since its last one to this peer.
+    /// Counts a message that was published. Returns whether it is an answer: this process has waited for a message since its last one to this peer.
     #[inline]
-    fn published(&mut self) -> bool {
-        self.lap.messages += 1;
+    fn is_answer(&mut self) -> bool {
+        self.habits.messages += 1;
         let awaited = self.shared.awaited();
-        let answers = std::mem::replace(&mut self.lap.awaited, awaited) != awaited;
+        let answers = std::mem::replace(&mut self.habits.awaited, awaited) != awaited;
         if answers {
-            self.lap.answers += 1;
+            self.habits.answers += 1;
         }
-        if self.writer.count().wrapping_sub(self.lap.until) as i32 >= 0 {
-            self.look_where();
+        if self.writer.count().wrapping_sub(self.habits.until) as i32 >= 0 {
+            self.choose_cells();
         }
         answers
     }
 
+    /// Goes back to the ring's start, or on.
     #[cold]
-    fn look_where(&mut self) {
-        let (answers, messages) = (std::mem::take(&mut self.lap.answers), std::mem::take(&mut self.lap.messages));
-        if answers >= messages / 2 && self.writer.cells_from_start() >= NEAR / 2 {
+    fn choose_cells(&mut self) {
+        let (answers, messages) = (std::mem::take(&mut self.habits.answers), std::mem::take(&mut self.habits.messages));
+        let answering = answers >= messages / 2 && self.writer.cells_from_start() >= NEAR / 2;
+        if answering && self.writer.has_room(&self.ring, self.writer.cells_to_end() + NEAR / 4) {
             self.skip_to_start();
         }
-        self.lap.until = self.writer.count().wrapping_add(NEAR as u32);
+        self.habits.until = self.writer.count().wrapping_add(NEAR as u32);
     }
 
     /// Publishes one cell.
@@ -187,7 +194,7 @@ impl SmpLink {
         self.writer.publish(&self.ring, word, 1);
         self.tell_count();
         self.shared.wake_for_message(&self.control);
-        if self.published() {
+        if self.is_answer() {
             // Likely it will be answered at once, and our next message will be an answer, too.
             self.writer.touch(&self.ring);
             self.shared.sent.begin();
@@ -244,7 +251,7 @@ impl Link for SmpLink {
         self.writer.publish(&self.ring, word, span);
         self.tell_count();
         self.shared.wake_for_message(&self.control);
-        if self.published() {
+        if self.is_answer() {
             self.shared.sent.begin();
         }
         // The next message is often as long as this one: its cells come here from the receiver's cache meanwhile.

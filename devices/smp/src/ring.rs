@@ -7,11 +7,11 @@
 //!
 //! A larger message lies in a *span* of cells: its payload goes on over the cells behind the first, words and all, so that it is in
 //! one piece. The word says how long it is, and the reader goes on behind it. Two things follow. A span does not reach over the
-//! ring's end: the writer *skips* the last cells where they are too few. And what a payload left in the place of a word may
+//! ring's end: the writer *skips* the last cells where they are too few, and may do so earlier. And what a payload left in the place of a word may
 //! look like a fresh one: the writer blanks it before it publishes the span ahead of it.
 //!
-//! The reader tells how far it has come in `head`, which has a cache line of its own, and not after every cell: the writer
-//! looks at it only when the ring seems full.
+//! The reader tells how far it has come in `head`, which has a cache line of its own, and not after every cell, but before it waits: the
+//! writer looks at it only when the ring seems full.
 //!
 //! Both sides keep their positions in memory of their own. What the other side scribbles over the ring can garble messages
 //! but never leads an index astray.
@@ -48,12 +48,12 @@ const LAP: u64 = 1 << 63;
 
 /// How many cells a payload of `len` bytes takes.
 #[inline]
-pub fn cells_for(len: usize) -> usize {
+pub const fn cells_for(len: usize) -> usize {
     if len <= INLINE_SIZE { 1 } else { 1 + (len - INLINE_SIZE).div_ceil(CELL_SIZE) }
 }
 
 /// No span has a larger payload, however large the ring: a word says up to 16 KiB.
-const SPAN_SIZE_MAX: usize = 11 << 10;
+pub const SPAN_SIZE_MAX: usize = 11 << 10;
 
 /// The largest payload that lies in a ring of so many cells; three of them fit.
 pub fn span_size_max(cells: usize) -> usize {
@@ -121,14 +121,16 @@ pub struct Writer {
     /// The reader's position as last seen.
     head: u32,
     cells: usize,
-    leftovers: Box<[Leftover; CELLS_MAX]>,
+    /// By slot: as many as a power of two, so that finding one takes no check.
+    leftovers: Box<[Leftover]>,
 }
 
 impl Writer {
     /// The writer of an empty ring of `cells`: 2 to [`CELLS_MAX`], one of which stays free.
     pub fn new(cells: usize) -> Self {
         assert!((2..=CELLS_MAX).contains(&cells), "a ring of {cells} cells");
-        Writer { at: Position::START, head: 0, cells, leftovers: Box::new([Leftover::NOTHING; CELLS_MAX]) }
+        let leftovers = vec![Leftover::NOTHING; cells.next_power_of_two()].into();
+        Writer { at: Position::START, head: 0, cells, leftovers }
     }
 
     /// Cells passed so far, modulo 2^32.
@@ -179,18 +181,24 @@ impl Writer {
         A::write(&ring.cells[slots], access)
     }
 
+    #[inline]
+    fn leftover(&mut self, slot: usize) -> &mut Leftover {
+        let mask = self.leftovers.len() - 1;
+        &mut self.leftovers[slot & mask]
+    }
+
     /// Publishes the next `span` cells under `word`, whose top bit is the ring's.
     #[inline]
     pub fn publish<A: Atomics>(&mut self, ring: &Ring<A>, word: u64, span: usize) {
         debug_assert!(word & LAP == 0);
         let next = self.at.after(span, self.cells);
-        if self.leftovers[next.slot % CELLS_MAX].looks_fresh(next.lap) {
+        if self.leftover(next.slot).looks_fresh(next.lap) {
             // The reader looks there once it has seen our word, which the release orders behind this.
             ring.cells[next.slot].word.store(next.lap ^ LAP, Relaxed);
-            self.leftovers[next.slot] = Leftover::word(next.lap ^ LAP);
+            *self.leftover(next.slot) = Leftover::word(next.lap ^ LAP);
         }
         ring.cells[self.at.slot].word.store(word | self.at.lap, Release);
-        self.leftovers[self.at.slot % CELLS_MAX] = Leftover::word(self.at.lap);
+        *self.leftover(self.at.slot) = Leftover::word(self.at.lap);
         self.at = next;
     }
 
@@ -200,7 +208,7 @@ impl Writer {
     pub fn touch<A: Atomics>(&mut self, ring: &Ring<A>) {
         let blank = self.at.lap ^ LAP;
         ring.cells[self.at.slot].word.store(blank, Relaxed);
-        self.leftovers[self.at.slot % CELLS_MAX] = Leftover::word(blank);
+        *self.leftover(self.at.slot) = Leftover::word(blank);
     }
 
     /// A cell that will be written soon, if it is free.

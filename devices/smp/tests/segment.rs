@@ -154,3 +154,24 @@ fn garbage_is_survived() {
         assert!(!notes.received.borrow().is_empty(), "no garbage passed for a message");
     }
 }
+
+#[test]
+fn nobody_waits_for_ever_while_another_one_sends_on() {
+    for ranks in [5, 12] {
+        let memory = Smp::memory().unwrap();
+        let all: Vec<Fm> = (0..ranks).map(|rank| endpoint(&memory, rank, ranks)).collect();
+        let (receiver, senders) = all.split_first().unwrap();
+        let notes = Notes::default();
+        let send = |sender: &Fm| assert!(sender.try_send(receiver.me(), HandlerId(0), 1, |room| room.fill(0)));
+        senders.iter().for_each(send);
+        for _ in 0..3 * ranks {
+            // The first sender has always one more.
+            send(&senders[0]);
+            receiver.extract(1, &notes);
+        }
+        for sender in senders {
+            let served = notes.received.borrow().iter().any(|(from, _)| *from == sender.me());
+            assert!(served, "process {} of {ranks} was never served", sender.me().0);
+        }
+    }
+}

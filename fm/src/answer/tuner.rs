@@ -13,7 +13,7 @@ const PAUSES: usize = 13;
 /// As often as that: what interrupts a block makes it longer.
 const PASSES: u32 = 3;
 
-/// Where answers take more ticks on average, a pause is no matter.
+/// Where answers take more ticks on average without a pause, a pause is no matter.
 const SOON: u64 = 4096;
 
 /// Blocks for which a choice is kept, the first time and at most.
@@ -84,7 +84,11 @@ impl Tuner {
                 self.search = Search::Trying { pass: 0, number: 0 };
             }
             Search::Kept { left } => self.search = Search::Kept { left: left - 1 },
-            Search::Trying { .. } if took > SOON * u64::from(BLOCK) => self.choose(0),
+            Search::Trying { number: 0, .. } if took > SOON * u64::from(BLOCK) => {
+                self.keep = KEPT_MIN;
+                self.choice = 0;
+                self.search = Search::Kept { left: self.keep };
+            }
             Search::Trying { pass, number } => {
                 self.best[number] = self.best[number].min(took);
                 if number + 1 < PAUSES {

@@ -239,7 +239,11 @@ impl Process {
         // A peer may not have begun yet, and be read later: after the first messages it is asked again.
         let is_settled = can_read || sent >= FIRST || self.fm.sends_in_place(peer);
         let version = if is_settled { version } else { Limit::UNKNOWN.version };
-        let unread = if can_read { self.config.fetch_bytes_min().saturating_sub(1) } else { u64::MAX };
+        let unread = match self.config.fetch_bytes_min() {
+            _ if !can_read => u64::MAX,
+            Config::FETCH_BYTES_MIN => (Config::FETCH_BYTES_MIN - 1).max(self.fm.unasked_max(peer) as u64),
+            fetched => fetched.saturating_sub(1),
+        };
         Limit { bytes: whole.min(unread), scattered_bytes: whole, version }
     }
 }
