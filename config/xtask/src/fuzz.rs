@@ -15,7 +15,7 @@ use crate::{exec, tools};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// How long each target runs
+    /// How much of a processor's time each target gets
     #[arg(long, default_value_t = 300, value_name = "N")]
     seconds: u64,
     /// These targets; all if none is named
@@ -47,7 +47,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// How long a target runs.
 #[derive(Clone, Copy)]
 pub enum Length {
-    /// With inputs that differ from run to run: a search.
+    /// With inputs that differ from run to run: a search. So many seconds of a processor's time: on a machine that others use, or that stands still for a while,
+    /// the clock's would be fewer.
     Seconds(u64),
     /// So many inputs, the same ones in each run: a test.
     Inputs(u64),
@@ -109,6 +110,21 @@ impl Fuzzer {
 
     /// What it came to; or what was found, and how to repeat it.
     fn run(&self, name: &str, length: Length) -> Result<String> {
+        let Length::Seconds(wanted) = length else { return self.round(name, length).map(|outcome| outcome.to_string()) };
+        let (before, mut total) = (children_seconds()?, Outcome::default());
+        loop {
+            let used = children_seconds()? - before;
+            // As many again as are left, by the clock; the last one is not worth a start.
+            let left = wanted.saturating_sub(used as u64);
+            if left == 0 {
+                return Ok(format!("{total}, {used:.0} s"));
+            }
+            total.add(&self.round(name, Length::Seconds(left))?);
+        }
+    }
+
+    /// Once: of seconds those of the clock.
+    fn round(&self, name: &str, length: Length) -> Result<Outcome> {
         let (corpus, found) = (self.folder.join("corpus").join(name), self.folder.join("found"));
         fs::create_dir_all(&corpus)?;
         fs::create_dir_all(&found)?;
@@ -126,7 +142,7 @@ impl Fuzzer {
         if let Err(error) = ended {
             bail!("{error:#}\n{}\n{}", tail(&said), self.how_to_repeat(name, &said));
         }
-        Ok(summary(&said))
+        Ok(Outcome::read(&said))
     }
 
     fn how_to_repeat(&self, name: &str, said: &str) -> String {
@@ -148,12 +164,44 @@ fn host() -> Result<String> {
     Ok(host.context("rustc does not say what it builds for")?.to_owned())
 }
 
-/// How many inputs, and what the last line about them says of the coverage.
-fn summary(said: &str) -> String {
-    let value = |name: &str| said.lines().find_map(|line| line.strip_prefix(name)).map_or("?", str::trim).to_owned();
-    let word = |line: &str, name: &str| line.split(name).nth(1)?.split_whitespace().next().map(str::to_owned);
-    let covered = said.lines().rev().find_map(|line| word(line, "cov: ")).unwrap_or_else(|| "?".into());
-    format!("{} inputs, {covered} places reached", value("stat::number_of_executed_units:"))
+/// What a target has come to.
+#[derive(Default, Debug, PartialEq, Eq)]
+struct Outcome {
+    inputs: u64,
+    /// Places of the program.
+    reached: u64,
+}
+
+impl Outcome {
+    /// What libFuzzer says at its end, and in its last line about the coverage.
+    fn read(said: &str) -> Self {
+        let inputs = said.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok());
+        let covered = |line: &str| line.split("cov: ").nth(1)?.split_whitespace().next()?.parse().ok();
+        Self { inputs: inputs.unwrap_or(0), reached: said.lines().rev().find_map(covered).unwrap_or(0) }
+    }
+
+    /// The next round began with what this one has kept.
+    fn add(&mut self, next: &Self) {
+        self.inputs += next.inputs;
+        self.reached = self.reached.max(next.reached);
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} inputs, {} places reached", self.inputs, self.reached)
+    }
+}
+
+/// Of a processor's time, what children of this process had that have ended. The kernel counts it in hundredths.
+fn children_seconds() -> Result<f64> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let (_, fields) = stat.rsplit_once(") ").context("/proc/self/stat has no name")?;
+    let ticks: Vec<u64> = fields.split_whitespace().skip(13).take(2).map_while(|field| field.parse().ok()).collect();
+    if ticks.len() != 2 {
+        bail!("/proc/self/stat does not say what this process's children used");
+    }
+    Ok(ticks.iter().sum::<u64>() as f64 / 100.0)
 }
 
 /// What a person wants to read: from the panic's words on.
@@ -170,8 +218,18 @@ mod tests {
     #[test]
     fn what_libfuzzer_says_is_read() {
         let said = "INFO: Seed: 5\n#2\tINITED cov: 32 ft: 32 corp: 1/1b exec/s: 0\n#9\tDONE   cov: 38 ft: 40 corp: 3/9b\nDone 9 runs in 1 second(s)\nstat::number_of_executed_units: 2600924\n";
-        assert_eq!(summary(said), "2600924 inputs, 38 places reached");
+        let mut outcome = Outcome::read(said);
+        assert_eq!(outcome, Outcome { inputs: 2_600_924, reached: 38 });
+        outcome.add(&Outcome { inputs: 76, reached: 39 });
+        assert_eq!(outcome.to_string(), "2601000 inputs, 39 places reached");
         let found = "#5 NEW cov: 3\nthread '<unnamed>' panicked at fm/src/claims.rs:150:37:\nattempt to divide by zero\n==7== ERROR: libFuzzer: deadly signal\n";
         assert!(tail(found).starts_with("thread '<unnamed>' panicked at fm/src/claims.rs:150:37:\nattempt to divide by zero"));
+    }
+
+    #[test]
+    fn time_is_counted_as_processors_have_it() {
+        let before = children_seconds().unwrap();
+        let worked = Command::new("sh").args(["-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"]).status().unwrap();
+        assert!(worked.success() && children_seconds().unwrap() > before);
     }
 }

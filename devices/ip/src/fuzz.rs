@@ -1,9 +1,10 @@
-//! What drives this device's parsers for the fuzz target `tcp`: built with `--cfg fuzzing` only.
+//! What drives this device's parsers for the fuzz targets `tcp` and `records`: built with `--cfg fuzzing` only.
 
 use crate::frame::{HEADER, LANE, MAX_PACKET, come, header, lane, number};
 use crate::lane::parse;
-use crate::greeting::{ANSWER, HELLO, Key, NONCE, Stranger, answered, caller, challenge, hello, is_ours};
+use crate::greeting::{ANSWER, HELLO, Key, NONCE, Stranger, answered, caller, challenge, check, hello};
 use crate::receiving::{Receiving, Taken};
+use crate::sealing::{Opening, Sealing};
 use crate::sys::Moved;
 use fm::{HandlerId, Header, Landing, Peer, Sink};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -38,7 +39,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
 /// Without the key nobody is let in, or believed; with it, only who is somebody and wants this process.
 fn greeting(data: &[u8]) {
     let challenge = challenge([1; NONCE]);
-    let ours = data.first_chunk().map(is_ours);
+    let ours = data.first_chunk().map(|said| check(said).is_ok());
     assert!(ours.is_none_or(|ours| ours == data.starts_with(&challenge[..8])));
     let (peer, rest) = data.split_first_chunk().map_or((0, data), |(word, rest)| (u32::from_le_bytes(*word), rest));
     let with_key = hello(&KEY, &challenge, [2; NONCE], Peer(peer), Peer(peer >> 8));
@@ -70,6 +71,68 @@ fn packets(cut: usize, data: &[u8]) {
         }
     }
     assert!(taken + counts.landed <= data.len());
+}
+
+/// The records of an encrypted connection: those of its peer, whole or with a byte changed, and others. What was sealed arrives up to what is forged, and
+/// nothing after that.
+pub fn records(data: &[u8]) {
+    const SECRET: [u8; 32] = [9; 32];
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let Ok((ours, theirs)) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None) else { return };
+    let mut receiving = Receiving::new(Arc::new(ours), Some(Opening::new(SECRET)), Arc::default());
+    let (mut sealing, mut counts) = (Sealing::new(SECRET), Counts::default());
+    let (mut taken, mut said, mut forged, mut rest) = (0, 0, false, data);
+    while let Some(([step, low, high], behind)) = rest.split_first_chunk() {
+        let (piece, behind) = behind.split_at(behind.len().min(usize::from(u16::from_le_bytes([*low, *high % 8]))));
+        rest = behind;
+        let mut record = piece.to_vec();
+        if *step > 0 {
+            sealing.seal(piece);
+            record = sealing.waiting().to_vec();
+            sealing.gone(record.len());
+        }
+        let at = usize::from(*low) % record.len().max(1);
+        match step {
+            0 => forged |= !record.is_empty(),
+            // A length that became greater waits for more.
+            1 if !record.is_empty() => {
+                record[at] ^= 1 + high / 8;
+                forged = true;
+            }
+            _ => (),
+        }
+        said += if forged { 0 } else { piece.len() };
+        // In two parts.
+        let cut = record.len().min(usize::from(*step));
+        for part in [&record[..cut], &record[cut..]] {
+            let mut sent = 0;
+            while sent < part.len() {
+                sent += rustix::io::write(&theirs, &part[sent..]).unwrap_or(0);
+                if !drain(&mut receiving, &mut counts, &mut taken) {
+                    return assert!(taken <= said, "more was taken than was said");
+                }
+            }
+        }
+        assert!(taken <= said, "more was taken than was said");
+    }
+}
+
+pub fn records_seeds() -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    for len in [0, 5, 300, 1000, 3] {
+        packets.extend(header(Header::single(HandlerId(len as u8)), len));
+        packets.extend(vec![1; len]);
+    }
+    let piece = |step: u8, bytes: &[u8]| [&[step], &(bytes.len() as u16).to_le_bytes()[..], bytes].concat();
+    let (one, other) = packets.split_at(311);
+    vec![
+        piece(9, &packets),
+        [piece(2, one), piece(200, other)].concat(),
+        [piece(2, one), piece(1, other), piece(9, &packets)].concat(),
+        [piece(2, one), piece(0, &[20, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20])].concat(),
+        piece(0, &[0xff; 8]),
+        [piece(3, &packets[..4]), piece(3, &packets[4..9]), piece(3, &[0xff; 20])].concat(),
+    ]
 }
 
 /// Takes in what has come, as the inbox does. Returns whether it was understood.

@@ -93,7 +93,7 @@ fn legacy_quota(folder: &str) -> Option<usize> {
 }
 
 /// `cpu.max`: the quota, or `max`, and the period.
-fn parse_unified(text: &str) -> Option<usize> {
+pub(crate) fn parse_unified(text: &str) -> Option<usize> {
     let (quota, period) = text.trim().split_once(' ')?;
     whole_cores(quota, period)
 }

@@ -17,6 +17,8 @@
 pub mod atomics;
 mod cores;
 pub mod doorbell;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod inbox;
 mod layout;
 mod link;

@@ -9,6 +9,8 @@
 
 pub mod call;
 pub mod cause;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod node;
 mod service;
 mod streams;

@@ -49,6 +49,12 @@ impl Call {
         Ok(Self { child: None, service: Some(called), channel, stderr: None, said: String::new(), wait: Wait::new(Instant::now()) })
     }
 
+    /// One that was answered, in a way that is not this program's to know.
+    #[cfg(fuzzing)]
+    pub fn over(channel: Channel) -> Self {
+        Self { child: None, service: None, channel, stderr: None, said: String::new(), wait: Wait::new(Instant::now()) }
+    }
+
     pub fn is_to_service(&self) -> bool {
         self.service.is_some()
     }

@@ -27,8 +27,11 @@ pub fn allocation(get: impl Fn(&str) -> Option<String>, own: &[String]) -> Resul
     let mut nodes = Vec::new();
     for pattern in range::split_list(&list) {
         nodes.extend(range::expand(pattern.trim()).map_err(|why| wrong(name, &list, &why))?);
+        if nodes.len() > NODES_MAX {
+            return Err(wrong(name, &list, &format!("expected at most {NODES_MAX} nodes")));
+        }
     }
-    if nodes.iter().any(String::is_empty) || nodes.len() > NODES_MAX {
+    if nodes.iter().any(String::is_empty) {
         return Err(wrong(name, &list, "expected names of nodes"));
     }
     let slots = match either(&["SLURM_TASKS_PER_NODE", "SLURM_JOB_CPUS_PER_NODE"]) {
@@ -100,6 +103,7 @@ mod tests {
     #[case("n1", "1(x", "found \"1(x\"")]
     #[case("", "1", "expected")]
     #[case("n[1-99999999]", "1", "SLURM_JOB_NODELIST")]
+    #[case("n[1-60000],m[1-60000],x[", "1", "at most 65536 nodes")]
     fn what_is_wrong_is_said(#[case] nodes: &str, #[case] tasks: &str, #[case] expected: &str) {
         let variables = [("SLURM_JOB_ID", "7"), ("SLURM_JOB_NODELIST", nodes), ("SLURM_TASKS_PER_NODE", tasks)];
         let text = found(&variables).unwrap_err();

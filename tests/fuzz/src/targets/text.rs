@@ -6,9 +6,14 @@ use std::io::Write as _;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
+use hpvm_launcher::job::lines::{Layout, Lines, Prefix};
 use hpvm_launcher::node::machines::{fault, file, own_names, range};
+use hpvm_launcher::node::noise::keys::{self, Key, KeyPair};
 use hpvm_launcher::node::placement;
+use hpvm_launcher::node::system::admit::Verdict;
+use hpvm_launcher::node::system::config::Config;
 use hpvm_launcher::options::{JobOptions, Options, Request, parse, sources};
 use hpvm_wire::{Network, StartUp, foreign, names};
 
@@ -42,7 +47,7 @@ pub fn machine_file_seeds() -> Vec<Vec<u8>> {
     .into()
 }
 
-/// Ranks are dealt by `-m`, `--hostfile` or a rank file whose text follows the words of a command line. Whatever is accepted gives every rank a machine.
+/// Ranks are dealt by `-m`, `--hostfile`, a rank file or an allocation of Slurm's, whose text or variables follow the words of a command line. Whatever is accepted gives every rank a machine.
 pub fn placement(data: &[u8]) {
     let mut input = Input(data);
     let kind = input.u8();
@@ -54,14 +59,17 @@ pub fn placement(data: &[u8]) {
     let (_held, path) = file_of(input.0);
     let job = &mut options.job;
     (job.machines, job.host_file, job.rank_file) = (Some("none".into()), None, None);
-    match kind % 4 {
+    let variables = words(input.0);
+    let slurm = |name: &str| variables.iter().find_map(|variable| Some(variable.to_str()?.strip_prefix(name)?.strip_prefix('=')?.into()));
+    match kind % 5 {
         0 => job.machines = Some(path),
         1 => job.host_file = Some(path),
         2 => job.rank_file = Some(path),
         // Only what --host says.
-        _ => (),
+        3 => (),
+        _ => job.machines = None,
     }
-    if let Ok(placed) = placement::place(&options, HOST, |_| None) {
+    if let Ok(placed) = placement::place(&options, HOST, |name| slurm(name).filter(|_| kind % 5 == 4 && name.starts_with("SLURM"))) {
         assert!(placed.nodes.iter().all(|node| *node < placed.machines.len()), "{placed:?}");
         if !placed.machines.is_empty() {
             let ranks: u32 = options.parts.iter().map(|part| part.ranks).sum();
@@ -78,6 +86,8 @@ pub fn placement_seeds() -> Vec<Vec<u8>> {
         (1, "-n\n3\n--ppn\n2\na", "user@n1\nn1\nn1\n127.0.0.1:4\n"),
         (2, "-n\n2\n-H\nn1,n2\na", "rank 0=n1 slot=0-3\nrank 1=+n1 slot=0,2\n"),
         (3, "-n\n4\n-H\na:2,@b,[::1]:2,n[1-2]:3\n--no-oversubscribe\na", ""),
+        (4, "-n\n6\na", "SLURM_JOB_ID=7\nSLURM_JOB_NODELIST=n[1-2,07],x\nSLURM_TASKS_PER_NODE=2(x3),1\nSLURMD_NODENAME=n1"),
+        (4, "-n\n6\na", "SLURM_JOB_ID=7\nSLURM_NODELIST=n[1-2]\nSLURM_JOB_CPUS_PER_NODE=8(x2)"),
     ]
     .map(|(kind, words, text)| [&[kind], words.as_bytes(), b"\0", text.as_bytes()].concat())
     .into()
@@ -143,6 +153,95 @@ pub fn start_up_seeds() -> Vec<Vec<u8>> {
     let network = format!("key {}\nshared-memory yes\n0 192.0.2.1:40123\n3 [::1]:40377\n", "6c".repeat(32));
     let others = "SLURM_PROCID=1\nSLURM_STEP_ID=0\nSLURM_NTASKS=4\nPMI_RANK=0\nPMI_SIZE=2";
     vec![format!("{text}\0{network}").into_bytes(), format!("{others}\0").into_bytes()]
+}
+
+/// Files of `hpvmd --system`, and what its child says that has looked who a caller is.
+pub fn service(data: &[u8]) {
+    let mut input = Input(data);
+    let (kind, text) = (input.u8(), str::from_utf8(input.0));
+    match (kind % 3, text) {
+        (0, Ok(text)) => {
+            if let Ok(config) = Config::parse(text) {
+                assert!(!config.listen.is_empty() && config.contexts > 0);
+            }
+        }
+        (1, Ok(text)) => {
+            let key = Key([7; 32]);
+            assert!(!keys::lists(text, key) || text.to_lowercase().contains(&key.to_string()));
+            assert!(keys::lists(&format!("{text}\n{key} comment"), key));
+            let (held, path) = file_of(input.0);
+            rustix::fs::fchmod(&held, rustix::fs::Mode::from_raw_mode(0o600)).expect("our own file");
+            if let Ok(pair) = KeyPair::read(&path) {
+                assert_eq!(Key(pair.secret).to_string(), text.trim().to_lowercase());
+            }
+        }
+        (2, _) => {
+            let (from, to) = rustix::pipe::pipe().expect("a pipe");
+            assert_eq!(rustix::io::write(&to, input.0), Ok(input.0.len()));
+            drop(to);
+            let verdict = Verdict::receive(&from);
+            assert!(verdict.is_none() || input.u8() < 2, "{verdict:?}");
+        }
+        _ => (),
+    }
+}
+
+pub fn service_seeds() -> Vec<Vec<u8>> {
+    let key = "07".repeat(32);
+    [
+        (0, "contexts = 4\nlisten = [\"127.0.0.1:0\", \"[::]:14786\"]\nhost-key = \"/k\"\nauthorized-keys = [\"/keys/%u\", \"%h/x\"]\n"),
+        (0, ""),
+        (1, &format!("# comment\n\n{key} ann@laptop\nnonsense\n")),
+        (1, &key),
+        (2, "\x01\x10\x27\0\0"),
+        (2, "\0key is in no list"),
+    ]
+    .map(|(kind, text)| [&[kind], text.as_bytes()].concat())
+    .into()
+}
+
+/// What ranks write, in pieces: not a byte is lost, and each line is marked once.
+pub fn output(data: &[u8]) {
+    const RANKS: usize = 3;
+    let mut input = Input(data);
+    let prefix = Prefix { tag: input.u8() & 1 == 1, timestamp: false };
+    let (mut lines, mut layout, now): ([Lines; RANKS], _, _) = (Default::default(), Layout::default(), Instant::now());
+    let (mut written, mut passed): ([Vec<u8>; RANKS], [Vec<u8>; RANKS]) = Default::default();
+    let mut shown = Vec::new();
+    while !input.is_empty() {
+        let (rank, length) = (usize::from(input.u8()) % RANKS, usize::from(input.u8()));
+        // None of it: time has passed.
+        let piece = input.bytes(length);
+        let ready = if piece.is_empty() { lines[rank].flush() } else { lines[rank].push(piece, now) };
+        written[rank].extend_from_slice(piece);
+        let Some(ready) = ready else { continue };
+        assert!(piece.is_empty() || ready.ends_with(b"\n") || ready.len() >= 64 << 10);
+        layout.add(prefix, rank as u32, &ready, String::new, &mut shown);
+        passed[rank].extend(ready);
+    }
+    for rank in 0..RANKS {
+        let rest = lines[rank].flush().unwrap_or_default();
+        layout.add(prefix, rank as u32, &rest, String::new, &mut shown);
+        passed[rank].extend(rest);
+    }
+    assert!(written == passed);
+    if !prefix.tag {
+        assert_eq!(shown.len(), written.iter().map(Vec::len).sum::<usize>());
+    } else if !shown.is_empty() {
+        let tags = ["[0] ", "[1] ", "[2] "].map(str::as_bytes);
+        let ends_early = !shown.ends_with(b"\n");
+        let whole = if ends_early { &shown[..] } else { &shown[..shown.len() - 1] };
+        assert!(whole.split(|byte| *byte == b'\n').all(|line| tags.iter().any(|tag| line.starts_with(tag))), "{:?}", String::from_utf8_lossy(&shown));
+    }
+}
+
+pub fn output_seeds() -> Vec<Vec<u8>> {
+    let pieces = |kind: u8| -> Vec<u8> {
+        let texts = ["one\ntw", "o\nthree", "", "four", "\n", "\n\nfive", "é"];
+        let piece = |(rank, text): (usize, &str)| [&[rank as u8, text.len() as u8], text.as_bytes()].concat();
+        [kind].into_iter().chain(texts.into_iter().enumerate().flat_map(piece)).collect()
+    };
+    vec![pieces(0), pieces(1)]
 }
 
 fn command_line(text: &[u8]) -> Option<Options> {
