@@ -1,8 +1,9 @@
 //! `hpvmrun doctor`: what would keep jobs from running well on the machines that there are, and how to mend it.
 //!
 //! On each machine ssh starts a [`probe`] (`hpvmd --probe`), with which [`patient`] speaks; [`findings`] judges what it tells. Then the probes
-//! call each other, at the addresses that the ranks of a job would use.
+//! call each other ([`echo`]), at the addresses that the ranks of a job would use.
 
+mod echo;
 pub mod findings;
 mod patient;
 pub mod probe;
@@ -83,7 +84,7 @@ fn say(text: &str) {
 fn token() -> std::io::Result<String> {
     let key = network::key()?;
     let mut text = String::new();
-    key[..probe::TOKEN_LENGTH / 2].iter().for_each(|byte| text += &format!("{byte:02x}"));
+    key[..echo::TOKEN_LENGTH / 2].iter().for_each(|byte| text += &format!("{byte:02x}"));
     Ok(text)
 }
 

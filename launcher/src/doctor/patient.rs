@@ -1,8 +1,8 @@
 //! A conversation with one machine's probe.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,10 @@ use crate::node::machines::Machine;
 const REACH_MAX: Duration = Duration::from_secs(30);
 /// For an answer; a call takes at most twice three seconds.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// A line that is longer is cut, and of so many that were not asked for the next one waits.
+const LINE_MAX: u64 = 64 << 10;
+const LINES_MAX: usize = 64;
 
 pub struct Patient<'a> {
     pub machine: &'a Machine,
@@ -35,8 +39,8 @@ impl<'a> Patient<'a> {
         let (Some(to), Some(from), Some(mut stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
             return Err("no pipes".into());
         };
-        let (lines, from_lines) = channel();
-        thread::spawn(move || BufReader::new(from).lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        let (lines, from_lines) = sync_channel(LINES_MAX);
+        thread::spawn(move || listen(from, &lines));
         let (text, said) = channel();
         thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -81,10 +85,38 @@ impl<'a> Patient<'a> {
     }
 }
 
+/// Hands lines on until there are no more, or nobody wants them.
+fn listen(from: impl Read, lines: &SyncSender<String>) {
+    let mut from = BufReader::new(from);
+    let mut line = Vec::new();
+    while matches!(from.by_ref().take(LINE_MAX).read_until(b'\n', &mut line), Ok(1..)) {
+        if lines.send(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned()).is_err() {
+            return;
+        }
+        line.clear();
+    }
+}
+
 impl Drop for Patient<'_> {
     /// An ssh that hangs would not notice that nobody listens any more.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_and_none_is_lost() {
+        let long = "x".repeat(LINE_MAX as usize + 5);
+        let text = format!("one\r\n{long}\n\u{fffd}last");
+        let (lines, found) = sync_channel(LINES_MAX);
+        listen(text.as_bytes(), &lines);
+        drop(lines);
+        let found: Vec<String> = found.iter().collect();
+        assert_eq!(found, ["one", &long[5..], "xxxxx", "\u{fffd}last"]);
     }
 }

@@ -1,28 +1,19 @@
 //! `hpvmd --probe`: tells what a machine is like, and calls others.
 //!
 //! It greets as for a job, and then answers one line for each that it reads: `facts`, `clock`, `listen TOKEN`, `call ADDRESS TOKEN`. It ends
-//! with its standard input. Who connects to the port of `listen` without the token is hung up on.
+//! with its standard input. The port of `listen` is [`echo`](super::echo)'s.
 
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, BufRead as _, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Resource, getrlimit};
 
+use super::echo::{TOKEN_LENGTH, call, listen};
 use crate::node::greeting::Offer;
 use crate::sys;
-
-/// For a connection to come about, and for each answer over it.
-const CALL_MAX: Duration = Duration::from_secs(3);
-/// Exchanges of 8 bytes of which the middle one counts.
-const EXCHANGES: usize = 51;
-/// Sent in one go to see how fast that is.
-const BULK: usize = 8 << 20;
-/// Length of a token in digits.
-pub const TOKEN_LENGTH: usize = 32;
 
 /// All of `hpvmd --probe`.
 pub fn main() -> u8 {
@@ -109,78 +100,9 @@ pub fn read(pid: &str, address: &str) -> u8 {
     0
 }
 
-/// A port at which whoever has the token gets back what it sends.
-fn listen(token: &str) -> io::Result<String> {
-    let bind = |address: IpAddr| TcpListener::bind((address, 0));
-    let listener = bind(Ipv6Addr::UNSPECIFIED.into()).or_else(|_| bind(Ipv4Addr::UNSPECIFIED.into()))?;
-    let port = listener.local_addr()?.port();
-    let token = token.to_owned();
-    thread::spawn(move || {
-        for caller in listener.incoming().flatten() {
-            let token = token.clone();
-            thread::spawn(move || answer(caller, &token));
-        }
-    });
-    Ok(port.to_string())
-}
-
-/// 8 bytes go back as they came; after 8 zeros everything is swallowed, and 8 bytes say when [`BULK`] have come.
-fn answer(mut caller: TcpStream, token: &str) -> io::Result<()> {
-    caller.set_read_timeout(Some(CALL_MAX))?;
-    caller.set_nodelay(true)?;
-    let mut said = [0; TOKEN_LENGTH];
-    caller.read_exact(&mut said)?;
-    if said != token.as_bytes() {
-        return Ok(());
-    }
-    let mut word = [1; 8];
-    while word != [0; 8] {
-        caller.read_exact(&mut word)?;
-        caller.write_all(&word)?;
-    }
-    io::copy(&mut caller.try_clone()?.take(BULK as u64), &mut io::sink())?;
-    caller.write_all(&[1; 8])
-}
-
-/// `ok LATENCY BANDWIDTH`: nanoseconds one way, bytes per second.
-fn call(address: SocketAddr, token: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, CALL_MAX)?;
-    stream.set_read_timeout(Some(CALL_MAX))?;
-    stream.set_write_timeout(Some(CALL_MAX))?;
-    stream.set_nodelay(true)?;
-    stream.write_all(token.as_bytes())?;
-    let exchange = |stream: &mut TcpStream, word: [u8; 8]| -> io::Result<Duration> {
-        let start = Instant::now();
-        stream.write_all(&word)?;
-        stream.read_exact(&mut [0; 8])?;
-        Ok(start.elapsed())
-    };
-    let mut times: Vec<Duration> = (0..EXCHANGES).map(|_| exchange(&mut stream, [1; 8])).collect::<io::Result<_>>()?;
-    times.sort_unstable();
-    exchange(&mut stream, [0; 8])?;
-    let (start, bytes) = (Instant::now(), vec![1; 256 << 10]);
-    for _ in 0..BULK / bytes.len() {
-        stream.write_all(&bytes)?;
-    }
-    stream.read_exact(&mut [0; 8])?;
-    let bandwidth = BULK as f64 / start.elapsed().as_secs_f64();
-    Ok(format!("ok {} {bandwidth:.0}", times[EXCHANGES / 2].as_nanos() / 2))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_who_has_the_token_is_answered() {
-        let (right, wrong) = ("a".repeat(TOKEN_LENGTH), "b".repeat(TOKEN_LENGTH));
-        let port: u16 = listen(&right).unwrap().parse().unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let said = call(address, &right).unwrap();
-        let numbers: Vec<f64> = said.strip_prefix("ok ").unwrap().split(' ').map(|number| number.parse().unwrap()).collect();
-        assert!(numbers.len() == 2 && numbers.iter().all(|number| *number > 0.0), "{said}");
-        assert!(call(address, &wrong).is_err());
-    }
 
     #[test]
     fn facts_are_told_in_one_line() {

@@ -14,6 +14,9 @@ use super::noise::handshake::Caller;
 use super::noise::sealed::{Sealed, Session};
 use super::pulse::{Look, Pulse};
 
+/// So much may a login shell print before the node greets.
+const PRINTED_MAX: usize = 256 << 10;
+
 /// What has left is forgotten when it is so much, or all.
 const FORGET: usize = 1 << 20;
 
@@ -222,8 +225,14 @@ impl Channel {
     fn skip_to_greeting(&mut self) -> usize {
         let text = &self.incoming;
         let start = greeting::START.as_bytes();
-        let Some(at) = text.windows(start.len()).position(|window| window == start) else { return 0 };
-        let Some(length) = text[at..].iter().position(|byte| *byte == b'\n') else { return 0 };
+        let at = text.windows(start.len()).position(|window| window == start);
+        let Some((at, length)) = at.and_then(|at| Some((at, text[at..].iter().position(|byte| *byte == b'\n')?))) else {
+            if text.len() > PRINTED_MAX {
+                let printed = String::from_utf8_lossy(&text[..64]).into_owned();
+                self.nonsense = Some(format!("what answers there prints and prints, and does not greet as an hpvmd: {printed:?} …"));
+            }
+            return 0;
+        };
         match Offer::own().agree(&String::from_utf8_lossy(&text[at..=at + length])) {
             Ok(protocol) => self.protocol = Some(protocol),
             Err(why) => self.nonsense = Some(why),
@@ -369,6 +378,17 @@ mod tests {
         rustix::io::write(&to, b"HPVM node, start-up protocol 1, version 0.0.1\n").unwrap();
         assert_eq!(ours.wait(), None);
         assert!(ours.nonsense().unwrap().contains("version 0.0.1"));
+    }
+
+    #[test]
+    fn a_shell_that_prints_without_end_is_not_listened_to_for_ever() {
+        let (mut ours, _from, to) = pair();
+        let (text, mut written) = (b"y\n".repeat(8 << 10), 0);
+        while ours.nonsense().is_none() {
+            assert!(written < 2 * PRINTED_MAX && ours.receive().is_empty());
+            written += rustix::io::write(&to, &text).unwrap();
+        }
+        assert!(ours.is_closed() && ours.nonsense().unwrap().contains("does not greet as an hpvmd: \"y\\ny"), "{:?}", ours.nonsense());
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 mod flood;
 mod guest;
+mod ports;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -34,23 +36,28 @@ pub fn run(repo: &Repo) -> Result<Counts> {
         return Ok(Counts { skipped: 1, ..counts });
     }
     tools::need(&[tools::NSENTER, tools::SETPRIV])?;
-    let program = checks::build(&Mpi::installed(&repo.prefix()), "system/hold.c")?.canonicalize()?;
-    let program = Path::new(BUILT).join(program.strip_prefix(repo.target.canonicalize()?).context("built elsewhere")?);
+    let program = |source| -> Result<PathBuf> {
+        let built = checks::build(&Mpi::installed(&repo.prefix()), source)?.canonicalize()?;
+        Ok(Path::new(BUILT).join(built.strip_prefix(repo.target.canonicalize()?).context("built elsewhere")?))
+    };
+    let (program, talking) = (program("system/hold.c")?, program("system/talk.c")?);
     let up = Hosts::make(repo, &Wanted { hosts: 2, fabrics: 1, slots: 2, daemons: true })?;
-    let test = System { node: hosts::Host::of(&up.cluster, 1)?, up, program };
+    let test = System { node: hosts::Host::of(&up.cluster, 1)?, up, program, talking };
     test.users(&mut counts);
     check(&mut counts, "system: contexts are free again, whatever was killed", test.killed());
     check(&mut counts, "system: who has another key gets nothing", test.wrong_keys());
     check(&mut counts, "system: who may not come in any more, or not now", test.shut_out());
-    check(&mut counts, "system: a flood of strangers while a job runs", test.flood());
+    check(&mut counts, "system: floods of strangers at all open ports while a job runs", test.flood());
     Ok(counts)
 }
 
-/// Jobs run on node1 and are launched on node2.
+/// Jobs run on node1, one of them on both, and are launched on node2.
 struct System {
     up: Hosts,
     node: hosts::Host,
     program: PathBuf,
+    /// The same with ranks that never are at rest.
+    talking: PathBuf,
 }
 
 struct Job {
@@ -69,13 +76,17 @@ impl System {
 
     /// What the system calls a rank: so much of its file's name.
     fn rank_name(&self) -> String {
-        self.program.file_name().unwrap_or_default().to_string_lossy().chars().take(15).collect()
+        short_name(&self.program)
     }
 
     /// A job of that user's on node1.
     fn start(&self, user: User, machines: &str, ranks: u32) -> Result<Job> {
+        self.launch(user, &["-m", &format!("{BUILT}/cluster/{machines}"), "-H", "node1", "-n", &ranks.to_string()], &self.program)
+    }
+
+    fn launch(&self, user: User, options: &[&str], program: &Path) -> Result<Job> {
         let mut hpvmrun = self.guest(user, 2)?.command(&format!("{BUILT}/prefix/bin/hpvmrun"));
-        hpvmrun.args(["-m", &format!("{BUILT}/cluster/{machines}"), "-H", "node1", "-n", &ranks.to_string()]).arg(&self.program);
+        hpvmrun.args(options).arg(program);
         hpvmrun.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Ok(Job { user, child: hpvmrun.spawn().with_context(|| exec::shown(&hpvmrun))? })
     }
@@ -228,25 +239,44 @@ impl System {
         self.all_free()
     }
 
+    /// Every port at which something of ours listens on node1, while ranks there talk with each other and with node2.
     fn flood(&self) -> Result<()> {
         const CALLERS: usize = 10_000;
-        let mut job = self.job(USERS[0])?;
+        let user = USERS[0];
+        let machines = format!("{BUILT}/cluster/{}.toml", user.name);
+        let mut job = self.launch(user, &["-m", &machines, "-H", "node1:2,node2:2", "-n", "4"], &self.talking)?;
         let mut line = String::new();
         BufReader::new(job.child.stdout.as_mut().context("no output")?).read_line(&mut line)?;
-        let address = format!("{}:14786", self.up.cluster.address(1)).parse()?;
-        let daemon = self.node.all().into_iter().find(|pid| hosts::name(*pid) == "hpvmd" && guest::uid(*pid) == Some(0)).context("no daemon")?;
-        flood::flood(address, CALLERS / 10)?;
-        let before = flood::memory(daemon)?;
-        let start = Instant::now();
-        flood::flood(address, CALLERS)?;
-        let (seconds, after) = (start.elapsed().as_secs_f64(), flood::memory(daemon)?);
-        println!("      {CALLERS} callers in {seconds:.1} s; the daemon's own memory: {before} KiB before, {after} KiB after");
-        ensure!(after <= before + 128, "the daemon has grown from {before} to {after} KiB");
+        ensure!(line == "4 ranks talk\n", "{line:?}\n{}", self.log());
+
+        let open = ports::of(&self.node.all())?;
+        let listening = |name: &str| open.iter().filter(|port| port.owners.iter().any(|owner| hosts::name(*owner) == name)).count();
+        let ranks = short_name(&self.talking);
+        ensure!(listening(&ranks) == 2 && listening("hpvmd") == 3, "open ports: {open:?}");
+        let address: IpAddr = self.up.cluster.address(1).to_string().parse()?;
+        for ports::Port { number, owners } in open.iter().filter(|port| !port.owners.iter().any(|owner| hosts::name(*owner) == "sshd")) {
+            let at = (address, *number).into();
+            flood::flood(at, CALLERS / 10)?;
+            let memory = || owners.iter().map(|owner| flood::memory(*owner)).collect::<Result<Vec<_>>>();
+            let (before, start) = (memory()?, Instant::now());
+            flood::flood(at, CALLERS)?;
+            let (seconds, after) = (start.elapsed().as_secs_f64(), memory()?);
+            let names: Vec<_> = owners.iter().map(|owner| hosts::name(*owner)).collect();
+            println!("      port {number}: {CALLERS} callers in {seconds:.1} s; own memory of {}: {before:?} KiB before, {after:?} after", names.join(", "));
+            ensure!(before.iter().zip(&after).all(|(before, after)| *after <= before + 128), "port {number} of {names:?}: grown from {before:?} to {after:?} KiB");
+        }
         // Meanwhile another one may come, and the first one goes on.
         let (status, said) = self.job(USERS[1])?.finish()?;
         ensure!(status == Some(0), "{status:?}: {said}");
-        job.end().map(drop)
+        let (status, said) = job.finish()?;
+        ensure!(status == Some(0) && said.lines().all(|line| line.contains("was dropped: ")), "the job ends with {status:?}: {said}");
+        self.all_free()
     }
+}
+
+/// What the system calls a process of this program.
+fn short_name(program: &Path) -> String {
+    program.file_name().unwrap_or_default().to_string_lossy().chars().take(15).collect()
 }
 
 impl Job {

@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// For the other side to do what it does at once.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// So many may have come and not said anything; then the oldest goes. A rank does both at once.
+const SILENT_MAX: usize = 128;
 
 /// A rank's two random words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,26 +76,43 @@ impl Door {
         Ok(Door { listener, secret })
     }
 
-    /// Gives `memory` to each rank that comes, until the other end of `until` is closed.
+    /// Gives `memory` to each rank that comes, until the other end of `until` is closed. Who comes and says nothing holds nobody up.
     pub fn serve(&self, memory: BorrowedFd<'_>, until: &UnixStream) {
+        // The oldest first.
+        let mut silent: Vec<UnixStream> = Vec::new();
         loop {
-            let mut polled = [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(until, PollFlags::IN)];
+            let mut polled = vec![PollFd::new(&self.listener, PollFlags::IN), PollFd::new(until, PollFlags::IN)];
+            polled.extend(silent.iter().map(|stream| PollFd::new(stream, PollFlags::IN)));
             let _ = poll(&mut polled, None);
             if !polled[1].revents().is_empty() {
                 return;
             }
-            while let Ok((stream, _)) = self.listener.accept() {
-                // Who has no right to it, or is gone again, gets none.
-                let _ = self.give(&stream, memory);
+            let mut ready = polled.iter().skip(2).map(|polled| !polled.revents().is_empty()).collect::<Vec<_>>().into_iter();
+            silent.retain(|stream| {
+                let says = ready.next() == Some(true);
+                if says {
+                    // Who has no right to it, or is gone again, gets none.
+                    let _ = self.give(stream, memory);
+                }
+                !says
+            });
+            // A few at a time: those who have said their word are heard before they could have to go.
+            for (stream, _) in std::iter::from_fn(|| self.listener.accept().ok()).take(SILENT_MAX / 4) {
+                // Others cannot have it, and shall not take the places of those that can.
+                if of_same_user(&stream).is_err() {
+                    continue;
+                }
+                if silent.len() == SILENT_MAX {
+                    silent.remove(0);
+                }
+                silent.push(stream);
             }
         }
     }
 
+    /// To be called when the other side has said something: a word comes in one piece.
     fn give(&self, stream: &UnixStream, memory: BorrowedFd<'_>) -> io::Result<()> {
-        stream.set_nonblocking(false)?;
-        of_same_user(stream)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nonblocking(true)?;
         let mut word = [0; 16];
         (&*stream).read_exact(&mut word)?;
         if u128::from_le_bytes(word) != self.secret.word {
@@ -155,11 +174,17 @@ mod tests {
             let wrong = Secret { word: secret.word ^ 1, ..secret };
             assert!(fetch(wrong).is_err(), "another word");
             drop(UnixStream::connect_addr(&secret.address().unwrap()).unwrap());
+            // Half of it and no more, or nothing at all.
+            let silent: Vec<_> = (0..3 * SILENT_MAX).map(|number| {
+                let mut stream = UnixStream::connect_addr(&secret.address().unwrap()).unwrap();
+                stream.write_all(&[7; 8][..number % 2 * 8]).unwrap();
+                stream
+            }).collect();
             for _ in 0..3 {
                 assert_eq!(File::from(fetch(secret).unwrap()).metadata().unwrap().len(), 4242);
             }
             assert!(early.join().unwrap().is_ok());
-            drop(stop);
+            drop((silent, stop));
         });
     }
 }

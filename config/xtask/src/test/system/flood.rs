@@ -1,4 +1,4 @@
-//! Callers who are no `hpvmrun`: nothing said, nonsense, half a greeting, what looks like one, all of it at once and left open.
+//! Callers who have no key: nothing said, nonsense, half a greeting, what looks like one of `hpvmrun`'s or of a rank's, all of it at once and left open.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -20,12 +20,15 @@ pub fn flood(address: SocketAddr, callers: usize) -> Result<()> {
         let length = lots.below(700) as usize;
         let random: Vec<u8> = (0..length).map(|_| lots.below(256) as u8).collect();
         let head = |length: u16| [&b"HPVM\x01\x01"[..], &length.to_le_bytes()].concat();
-        let text = match number % 6 {
+        let text = match number % 8 {
             0 => Vec::new(),
             1 => random,
             2 => head(48)[..length % 8].to_vec(),
             3 => [head(48), random].concat(),
             4 => [head(0xffff), random].concat(),
+            // As long as what a rank says: a proof, a nonce, who it is and whom it calls.
+            5 => [&[7; 48][..], &[1, 0, 0, 0, 0, 0, 0, 0]].concat(),
+            6 => [7; 30].into(),
             _ => [b"HPVM\x07\x09\x30\x00".to_vec(), random].concat(),
         };
         // It may have hung up already.
