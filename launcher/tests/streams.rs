@@ -155,18 +155,8 @@ fn stderr_closed_is_no_reason_to_end() {
 
 mod in_a_terminal {
     use super::*;
-    use rustix::pty::OpenptFlags;
+    use common::terminal;
     use std::fs::File;
-    use std::os::fd::OwnedFd;
-
-    fn terminal() -> (File, OwnedFd) {
-        let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        rustix::pty::grantpt(&ours).unwrap();
-        rustix::pty::unlockpt(&ours).unwrap();
-        let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap();
-        let theirs = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-        (ours.into(), theirs.into())
-    }
 
     fn read_until(from: &mut File, wanted: &str) -> String {
         let (mut text, mut byte) = (String::new(), [0]);

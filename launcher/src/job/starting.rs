@@ -83,13 +83,17 @@ impl Starting {
     fn draw(&self) {
         let Some(bar) = self.bar.as_ref().filter(|_| stderr_takes_more()) else { return };
         let (what, count, of) = self.news;
+        // Each of the two is drawn at once: what is counted, and its numbers, belong into one of them.
+        bar.update(|state| {
+            state.set_len(of);
+            state.set_pos(count);
+        });
+        bar.set_message(format!("{count} of {of} {what}"));
         if bar.is_hidden() {
-            bar.set_style(ProgressStyle::with_template("hpvmrun: {pos} of {len} {msg} {wide_bar}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(ProgressStyle::with_template("hpvmrun: {msg} {wide_bar}").unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar.tick();
         }
-        bar.set_length(of);
-        bar.set_message(what);
-        bar.set_position(count);
     }
 }
 

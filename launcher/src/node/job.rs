@@ -98,11 +98,10 @@ fn part(reader: &mut Reader) -> Option<PartPlan> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn a_job_arrives_as_it_was_sent() {
+    pub fn sample() -> NodeJob {
         let strings = |list: &[&str]| list.iter().map(|text| CString::new(*text).unwrap()).collect::<Vec<_>>();
         let part = |folder: Option<&str>| PartPlan {
             name: "./a.out".into(),
@@ -114,9 +113,13 @@ mod tests {
         };
         let place = Place { rank: 5, size: 9, local_rank: 0, local_size: 2, node: 2, appnum: 1, universe_size: 9 };
         let ranks = vec![(place, 1), (Place { rank: 8, local_rank: 1, ..place }, 0)];
-        let job = NodeJob { bind_to: BindTo::Numa, parts: vec![part(None), part(Some("/tmp"))], ranks, cpus: vec![vec![], vec![0, 3]] };
-        let bytes = job.encode();
-        assert_eq!(NodeJob::decode(&bytes), Some(job));
+        NodeJob { bind_to: BindTo::Numa, parts: vec![part(None), part(Some("/tmp"))], ranks, cpus: vec![vec![], vec![0, 3]] }
+    }
+
+    #[test]
+    fn a_job_arrives_as_it_was_sent() {
+        let bytes = sample().encode();
+        assert_eq!(NodeJob::decode(&bytes), Some(sample()));
         assert!((0..bytes.len()).filter(|cut| NodeJob::decode(&bytes[..*cut]).is_some()).count() <= 1, "but for the last rank");
     }
 }

@@ -3,8 +3,9 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 pub const HPVMRUN: &str = env!("CARGO_BIN_EXE_hpvmrun");
 pub const FAKE: &str = env!("CARGO_BIN_EXE_fake_rank");
@@ -76,6 +80,17 @@ pub fn fake_ssh(folder: &Path, login: &str) -> PathBuf {
     let written = Command::new("sh").args(["-c", write]).arg(&ssh).arg(&script).status().unwrap();
     assert!(written.success());
     ssh
+}
+
+/// A terminal of 80 columns: our side, and that of the programs in it.
+pub fn terminal() -> (File, OwnedFd) {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let theirs = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    tcsetwinsize(&theirs, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    (ours.into(), theirs.into())
 }
 
 pub fn start_command((mut command, mark): (Command, String)) -> Run {
