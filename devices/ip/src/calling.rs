@@ -85,10 +85,10 @@ impl Call {
                 return Reply::NotYet;
             }
             let challenge = *challenge;
-            let nonce = match sys::nonce() {
-                Ok(nonce) if greeting::is_ours(&challenge) => nonce,
-                Ok(_) => return Reply::Lost("it does not speak this device's protocol".into()),
-                Err(errno) => return Reply::Lost(format!("no random number: {errno}")),
+            let nonce = match greeting::check(&challenge).map(|()| sys::nonce()) {
+                Ok(Ok(nonce)) => nonce,
+                Ok(Err(errno)) => return Reply::Lost(format!("no random number: {errno}")),
+                Err(why) => return Reply::Lost(why),
             };
             let hello = greeting::hello(&shared.key, &challenge, nonce, shared.me, self.to);
             self.stage = Stage::Asking { challenge, hello, answer: [0; ANSWER], heard: 0 };

@@ -1,10 +1,11 @@
-//! What a rank tells the others of itself: `1,MACHINE,SECRET,PORT,ADDRESS/BITS,…`, short enough for any launcher's table.
+//! What a rank tells the others of itself: `VERSION,MACHINE,SECRET,PORT,ADDRESS/BITS,…`, short enough for any launcher's table.
+//!
+//! The version is that of the start-up protocol, which rises with whatever libraries tell each other: no launcher of ours is there to compare.
 
 use super::addresses::Address;
 use super::handover::Secret;
+use hpvm_wire::names::VERSION;
 
-/// The form's version: libraries that differ in it cannot be in one job.
-const VERSION: &str = "1";
 /// A machine may have many addresses, and a table takes short values.
 const ADDRESSES_MAX: usize = 8;
 
@@ -32,11 +33,21 @@ impl Card {
     /// `None` for what is no card, or one of another version.
     pub fn parse(text: &str) -> Option<Card> {
         let mut words = text.split(',');
-        if words.next()? != VERSION {
+        if words.next()?.parse() != Ok(VERSION) {
             return None;
         }
         let (machine, secret, port) = (words.next()?.to_owned(), Secret::parse(words.next()?)?, words.next()?.parse().ok()?);
         Some(Card { machine, secret, port, addresses: words.map(Address::parse).collect::<Option<_>>()? })
+    }
+}
+
+/// Why this is no card, which a library of ours has told.
+pub fn fault(text: &str) -> String {
+    match text.split(',').next().map(str::parse::<u32>) {
+        Some(Ok(other)) if other != VERSION => {
+            format!("its library speaks version {other} of the start-up protocol, this one version {VERSION}: all ranks need the library of the same installation")
+        }
+        _ => format!("it says {text:?}, which is no card"),
     }
 }
 
@@ -63,9 +74,12 @@ mod tests {
         let text = card.to_text();
         assert!(!text.contains(' ') && text.len() < 256, "{text}");
         assert_eq!(Card::parse(&text), Some(card));
-        for wrong in ["", "2", "1,m", "1,m,xyz,1", &text.replace("40123", "99999"), &text.replace("/24", "/240"), &format!("{text},")] {
+        for wrong in ["", &VERSION.to_string(), "1,m", &format!("{VERSION},m,xyz,1"), &text.replacen(&VERSION.to_string(), "2", 1), &text.replace("40123", "99999"), &text.replace("/24", "/240"), &format!("{text},")] {
             assert_eq!(Card::parse(wrong), None, "{wrong}");
         }
+        let (why, ours) = (fault("2,m,and,something,new"), format!("version {VERSION}:"));
+        assert!(why.contains("version 2 of") && why.contains(&ours), "{why}");
+        assert!(fault("x").contains("no card") && fault(&VERSION.to_string()).contains("no card"));
         let many = Card { machine: String::new(), addresses: vec![Address::parse("192.0.2.1/24").unwrap(); 30], ..Card::parse(&text).unwrap() };
         assert_eq!(Card::parse(&many.to_text()).unwrap().addresses.len(), ADDRESSES_MAX);
     }

@@ -88,7 +88,7 @@ fn unprepared<T>(error: io::Error) -> Result<T> {
 
 fn card_of(manager: &dyn Manager, rank: u32) -> Result<Card> {
     let text = manager.get(rank, "card")?;
-    Card::parse(&text).map_or_else(|| bail!(OTHER, "rank {rank} says {text:?}, which is no card of this library's version"), Ok)
+    Card::parse(&text).map_or_else(|| bail!(OTHER, "rank {rank} cannot be met: {}", card::fault(&text)), Ok)
 }
 
 /// By rank: the lowest rank of its node; and this node's memory.

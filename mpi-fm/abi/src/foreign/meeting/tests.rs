@@ -84,7 +84,7 @@ fn ranks_of_one_machine_share_memory() {
 #[test]
 fn who_says_another_machine_is_on_another_node() {
     let met = meet_all(4, |rank, key, value| match key {
-        "card" => value.replacen("1,", &format!("1,{}", rank % 2), 1) + &format!(",198.51.100.{rank}/24!"),
+        "card" => value.replacen(',', &format!(",{}", rank % 2), 1) + &format!(",198.51.100.{rank}/24!"),
         _ => value.into(),
     });
     assert_eq!(nodes_of(&met), [(0, 0), (1, 0), (0, 1), (1, 1)]);
@@ -114,7 +114,8 @@ fn who_says_the_same_machine_and_is_elsewhere_is_on_another_node() {
 #[test]
 fn nonsense_of_another_rank_is_an_error_with_its_name() {
     for (change, expected) in [
-        ((|rank, key, value| if rank == 1 && key == "card" { "2,new".into() } else { value.into() }) as fn(u32, &str, &str) -> String, "rank 1 says"),
+        ((|rank, key, value| if rank == 1 && key == "card" { "2,new".into() } else { value.into() }) as fn(u32, &str, &str) -> String, "rank 1 cannot be met: its library speaks version 2 of"),
+        (|rank, key, value| if rank == 1 && key == "card" { "new".into() } else { value.into() }, "rank 1 cannot be met: it says \"new\", which is no card"),
         (|rank, key, value| if rank == 1 && key == "node0" { "7".into() } else { value.into() }, "node of rank 7"),
         (|_, key, value| if key == "key" { "0".into() } else { value.into() }, "no key"),
     ] {
