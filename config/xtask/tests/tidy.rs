@@ -69,7 +69,7 @@ fn allowed(package: &str, folder: &str) -> &'static [&'static str] {
         "hpvm-launcher" => &["hpvm-wire"],
         "mpi-sim" => &["fm", "mpi-fm", "mpi-abi", "hpvm-wire", "mpi-suite"],
         // Its targets are in all of them.
-        "hpvm-fuzz" => &["fm", "mpi-fm", "hpvm-wire", "hpvm-launcher", "devices/*"],
+        "hpvm-fuzz" => &["fm", "mpi-fm", "mpi-abi", "hpvm-wire", "hpvm-launcher", "devices/*"],
         // The tool uses the suite's runner and report.
         "xtask" => &["mpi-suite"],
         _ if folder.starts_with("devices/") => &["fm"],
