@@ -2,7 +2,7 @@
 
 /// Rises with every change after which an older library or launcher would misread the newer one, be it of what stands here, or of what the
 /// libraries of a job tell each other. A container's library and the host's launcher meet here, so a difference is an error that names
-/// both versions, never a guess. `mpi-fm/abi/tests/versions.rs` notices what has changed.
+/// both versions, never a guess.
 pub const VERSION: u32 = 4;
 
 /// [`VERSION`] of the launcher.

@@ -342,6 +342,54 @@ fn nonsense(text: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, text)
 }
 
+#[cfg(fuzzing)]
+pub mod fuzz {
+    //! What drives this module for the fuzz target `cards`: built with `--cfg fuzzing` only.
+
+    use super::*;
+    use hpvm_wire::network::At;
+    use std::net::SocketAddr;
+    use std::sync::LazyLock;
+
+    const RANKS: usize = 40;
+
+    static STREAM: LazyLock<TcpStream> = LazyLock::new(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        TcpStream::connect(listener.local_addr().expect("a port has a number")).expect("a connection")
+    });
+
+    /// What a rank below says to rank 0: first the rank, then its cards. Who has the key is told apart from who has not, and speaks of ranks below it only.
+    pub fn run(data: &[u8]) {
+        if let Some(cards) = read(data, |_| true) {
+            assert!(read(&written(&cards), |_| true).is_some_and(|again| again.len() == cards.len()));
+        }
+        let Some((rank, bytes)) = data.split_first() else { return };
+        let at = At { node: 0, address: SocketAddr::from(([127, 0, 0, 1], 9)), ways: Vec::new() };
+        let network = Network { key: [3; 32], encrypt: false, shared_memory: true, cards: true, explain: false, here: Vec::new(), peers: vec![at; RANKS] };
+        let (tree, challenge) = (Tree { network: &network, me: 0 }, [1; CHALLENGE]);
+        let head = [&u32::from(*rank).to_le_bytes()[..], &[2; NONCE], &(bytes.len() as u32).to_le_bytes()].concat();
+        let proof = tree.prove(b"cards", &[&challenge, &head, bytes]);
+        let stream = STREAM.try_clone().expect("a descriptor");
+        let mut caller = Caller { stream, challenge, said: [&head[..], bytes, &proof.as_bytes()[..]].concat(), rank: 0 };
+        let Some(whole) = caller.whole(&tree) else { return };
+        assert!(whole == caller.said.len() && tree.children().contains(&usize::from(*rank)));
+        if let Heard::All(from, cards) = caller.understand(&tree) {
+            assert!(from == usize::from(*rank) && cards.iter().all(|(one, _)| Tree::is_below(*one, from)));
+        }
+        let last = caller.said.len() - 1;
+        caller.said[last] ^= 1;
+        assert!(matches!(caller.understand(&tree), Heard::Stranger));
+    }
+
+    pub fn seeds() -> Vec<Vec<u8>> {
+        let entry = |device: &str, said| Entry { device: device.into(), said };
+        let card = || Card { host: "n1".into(), entries: vec![entry("servernet", Ok("a b".into())), entry("via", Err("it is not there".into()))] };
+        [vec![], vec![(1, card())], vec![(2, card()), (33, card()), (34, Card { host: String::new(), entries: Vec::new() })]]
+            .map(|cards| [&[cards.first().map_or(1, |(rank, _)| *rank as u8)], &written(&cards)[..]].concat())
+            .into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,8 @@ use hpvm_launcher::node::placement;
 use hpvm_launcher::node::system::admit::Verdict;
 use hpvm_launcher::node::system::config::Config;
 use hpvm_launcher::options::{JobOptions, Options, Request, parse, sources};
+use hpvm_launcher::tuning;
+use hpvm_wire::tuning::{KEYS, Thresholds};
 use hpvm_wire::{Network, StartUp, foreign, names};
 
 use super::input::Input;
@@ -119,6 +121,29 @@ pub fn options_seeds() -> Vec<Vec<u8>> {
     ]
     .map(|text| text.as_bytes().to_vec())
     .into()
+}
+
+/// What is set by a table arrives at the ranks as it was set.
+pub fn tuning(data: &[u8]) {
+    let mut input = Input(data);
+    let kind = input.u8();
+    let Ok(text) = str::from_utf8(input.0) else { return };
+    let thresholds = match kind % 2 {
+        0 => tuning::parse(text).map_err(|fault| assert!(!fault.show("tuning.toml", text).is_empty())).ok(),
+        _ => Thresholds::parse(text).ok(),
+    };
+    if let Some(thresholds) = thresholds {
+        assert!(thresholds.iter().all(|(key, value)| key.allows(value)));
+        assert_eq!(Thresholds::parse(&thresholds.to_string()), Ok(thresholds));
+    }
+}
+
+pub fn tuning_seeds() -> Vec<Vec<u8>> {
+    let all = |between: &str, table: bool| -> String {
+        let lines = KEYS.iter().map(|key| if table { format!("{} = {}{between}", key.in_tables(), key.least) } else { format!("{}={}{between}", key.name(), key.most) });
+        lines.collect()
+    };
+    [(0, all("\n", true)), (1, all(" ", false)), (0, "# none\n".into())].map(|(kind, text)| [&[kind], text.as_bytes()].concat()).into()
 }
 
 /// What a rank is told by its environment, and in the file that says where the others are.
