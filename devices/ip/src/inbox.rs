@@ -160,7 +160,7 @@ impl IpInbox {
         let Some((come, packet)) = connection.take_datagram() else { return false };
         self.shared.peers[peer as usize].lock().lane.acknowledged(come);
         let Some((header, body)) = packet else { return false };
-        sink.packet(Peer(peer), header, body);
+        sink.packet(Peer(peer), header, if header.is_garbled() { &[] } else { body });
         true
     }
 

@@ -183,37 +183,44 @@ impl Lane {
 
     /// A short packet that follows an answer has to go by the connection. Returns what is to be said there, for the next one to go by the lane:
     /// that so many packets have come, when there is a lane, and after a few times the offer of one.
-    pub fn wants(&mut self, shared: &Shared, peer: Peer, connection: &OwnedFd, come: u32) -> Option<Wanted> {
+    pub fn wants(&mut self, shared: &Shared, connection: &OwnedFd, come: u32) -> Option<Wanted> {
         match &self.way {
             Way::Open(..) if self.lost < LOST => Some(Wanted::Told(frame::come(come))),
             Way::None if self.turns < TURNS => {
                 self.turns += 1;
                 None
             }
-            Way::None => self.offer(shared, peer, connection).map(Wanted::Offer),
+            Way::None => self.offer(shared, connection).map(Wanted::Offer),
             Way::Offered(_) | Way::Open(..) | Way::Never => None,
         }
     }
 
     /// Makes our end of a lane. Returns what tells the other side of it.
-    fn offer(&mut self, shared: &Shared, peer: Peer, connection: &OwnedFd) -> Option<[u8; LANE]> {
+    fn offer(&mut self, shared: &Shared, connection: &OwnedFd) -> Option<[u8; LANE]> {
         self.way = Way::Never;
-        if !shared.gatherings.may_keep() || shared.kept.lanes.fetch_add(1, SeqCst) >= LANES {
+        if !shared.gatherings.may_keep() {
             return None;
         }
-        let (socket, port) = sys::datagrams(connection).ok()?;
-        let token = u64::from_le_bytes(*sys::nonce().ok()?.first_chunk()?);
-        shared.poller.add(&socket, shared.lane_token(peer), READ).ok()?;
+        let made = || {
+            let (socket, port) = sys::datagrams(connection).ok()?;
+            Some((socket, port, u64::from_le_bytes(*sys::nonce().ok()?.first_chunk()?)))
+        };
+        let room = shared.kept.lanes.fetch_add(1, SeqCst) < LANES;
+        let Some((socket, port, token)) = room.then(made).flatten() else {
+            shared.kept.lanes.fetch_sub(1, SeqCst);
+            return None;
+        };
         self.way = Way::Offered(End { socket: Arc::new(socket), token });
         Some(frame::lane(port, token))
     }
 
     /// The other side's end. Returns what tells it of ours, if it does not know yet.
     pub fn offered(&mut self, shared: &Shared, peer: Peer, connection: &OwnedFd, (port, token): (u16, u64)) -> Option<[u8; LANE]> {
-        let told = if matches!(self.way, Way::None) { self.offer(shared, peer, connection) } else { None };
+        let told = if matches!(self.way, Way::None) { self.offer(shared, connection) } else { None };
         let Way::Offered(end) = &self.way else { return None };
         let end = end.clone();
-        if sys::lead_to(&end.socket, connection, port) {
+        // Nobody's datagrams but the other side's wake us, and those only when they are read.
+        if sys::lead_to(&end.socket, connection, port) && shared.poller.add(&end.socket, shared.lane_token(peer), READ).is_ok() {
             self.way = Way::Open(end, token);
         } else {
             shared.poller.remove(&end.socket);

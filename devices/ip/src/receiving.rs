@@ -117,7 +117,7 @@ impl Receiving {
         Some((datagram.come, Some((datagram.header, datagram.body))))
     }
 
-    /// The next packet here begins. Returns whether it is new.
+    /// The next packet here is whole, or at its place. Returns whether it is new.
     fn is_new(&mut self) -> bool {
         let come = self.come.load(Relaxed);
         let new = self.next == come;
@@ -194,7 +194,6 @@ impl Receiving {
             });
         }
         (self.start, self.end) = (0, 0);
-        self.is_new();
         self.landing = Some((landing, at));
         self.ahead = AHEAD_OF_LONG;
         self.landed = true;
@@ -217,6 +216,10 @@ impl Receiving {
         let at = at + here;
         self.landed |= here > 0;
         self.landing = (at < landing.len).then_some((landing, at));
+        if self.landing.is_none() {
+            // Not earlier: what comes by the lane meanwhile would pass it by.
+            self.is_new();
+        }
         moved
     }
 
@@ -294,5 +297,52 @@ impl Receiving {
             return Some(Frame::Nonsense);
         }
         self.bytes[self.start..self.end].first_chunk().map(|bytes| frame::parse(*bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fm::HandlerId;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    const LEN: usize = 60_000;
+
+    /// Everything long lands here.
+    struct Ground(Vec<u8>);
+
+    impl Sink for Ground {
+        fn packet(&mut self, _: Peer, _: Header, _: &[u8]) {
+            panic!("nothing else was sent");
+        }
+
+        fn place(&mut self, _: Peer, _: Header, _: &[u8], len: usize) -> Option<Landing> {
+            Some(Landing { place: 0, skip: 0, len, offset: 0 })
+        }
+
+        fn land(&mut self, _: Peer, _: Landing, at: usize, fill: &mut dyn FnMut(&mut [u8]) -> usize) {
+            fill(&mut self.0[at..]);
+        }
+    }
+
+    /// Otherwise a datagram with the next number would pass it by.
+    #[test]
+    fn a_long_packet_has_come_when_it_is_whole() {
+        let (mut there, here) = UnixStream::pair().unwrap();
+        here.set_nonblocking(true).unwrap();
+        let come = Arc::new(AtomicU32::new(0));
+        let mut receiving = Receiving::new(Arc::new(here.into()), None, Arc::clone(&come));
+        let mut ground = Ground(vec![0; LEN]);
+        let body: Vec<u8> = (0..LEN).map(|at| at as u8).collect();
+        there.write_all(&frame::header(Header::single(HandlerId(9)), LEN)).unwrap();
+        for (half, whole) in body.chunks(LEN / 2).zip([false, true]) {
+            there.write_all(half).unwrap();
+            for _ in 0..8 {
+                receiving.fill(Peer(1), &mut ground);
+            }
+            assert_eq!(come.load(Relaxed), u32::from(whole));
+        }
+        assert_eq!(ground.0, body);
     }
 }

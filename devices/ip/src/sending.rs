@@ -177,7 +177,7 @@ impl Sending {
     fn write_in_turn(&mut self, shared: &Shared, parts: [&[u8]; 3], bytes: usize) {
         let wanted = match &self.state {
             State::Open(socket) if bytes <= lane::LONGEST && !shared.encrypt => {
-                self.lane.wants(shared, self.peer, socket, self.come.load(Relaxed))
+                self.lane.wants(shared, socket, self.come.load(Relaxed))
             }
             _ => None,
         };

@@ -204,6 +204,8 @@ fn wires(means: &dyn Means, network: &Network, (threading, host): (Threading, &A
 
 /// Tries the devices that need cards, and exchanges those.
 fn known(listener: &TcpListener, setting: &Setting, far: &[bool]) -> Result<(Vec<Tried>, Vec<Card>)> {
+    // From now on others wait for this rank: its end is theirs.
+    setting.host.initialised();
     let tried = devices::try_all(TABLE, far, setting);
     let own = devices::card(&host::node_name(), &tried);
     let cards = cards::exchange(listener, setting.network, setting.me.0, &own)?;

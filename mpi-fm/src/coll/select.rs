@@ -78,7 +78,7 @@ impl Tuning {
         board_members_max: 256,
         board_piece_max: 32 << 10,
         board_stream_min: 8 << 10,
-        bcast_board_pair_max: 16 << 10,
+        bcast_board_pair_max: 2 << 10,
         bcast_board_max: ALWAYS,
         reduce_board_max: ALWAYS,
         allreduce_message_pair_min: 32 << 10,

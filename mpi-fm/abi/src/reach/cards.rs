@@ -84,8 +84,11 @@ const HEAD: usize = 4 + NONCE + 4;
 /// So many connections may wait to be understood, beyond those that are expected; then the oldest goes.
 const STRANGERS: usize = 64;
 
-/// How long a rank above may take to accept a call, and how long one that is gone may wait for the launcher to say so, who knows more.
-const PATIENCE: Duration = Duration::from_secs(13);
+/// How long a rank above may take to accept a call.
+const PATIENCE: Duration = Duration::from_secs(7);
+
+/// How long this rank waits with its words for the launcher's: that a rank is gone, and why.
+const RESPITE: Duration = Duration::from_secs(2);
 
 /// All ranks' cards, in their order. Called by all of them, before `listener` serves anything else.
 ///
@@ -96,7 +99,7 @@ pub fn exchange(listener: &TcpListener, network: &Network, me: u32, own: &Card) 
     match tree.exchange(listener, own) {
         Ok(all) => Ok(all),
         Err(error) => {
-            std::thread::sleep(PATIENCE);
+            std::thread::sleep(RESPITE);
             bail!(OTHER, "the ranks could not tell each other how they are reached: {error}")
         }
     }
