@@ -12,14 +12,14 @@ use std::ptr::null_mut;
 
 /// Offers, as libfabric lists them.
 pub struct Infos {
-    library: &'static Library,
+    loaded: &'static Library,
     first: *mut Info,
 }
 
 /// One of them.
 #[derive(Clone, Copy)]
 pub struct Offer<'i> {
-    pub(super) library: &'static Library,
+    pub(super) loaded: &'static Library,
     pub(super) info: &'i Info,
 }
 
@@ -65,7 +65,7 @@ impl Infos {
             failed
         });
         match failed {
-            0 if !first.is_null() => Ok(Infos { library, first }),
+            0 if !first.is_null() => Ok(Infos { loaded: library, first }),
             0 => Err("it offers nothing".into()),
             failed => Err(library.describe(-(failed as isize))),
         }
@@ -78,7 +78,7 @@ impl Infos {
             let info = next?;
             // SAFETY: as above.
             next = unsafe { info.next.as_ref() };
-            Some(Offer { library: self.library, info })
+            Some(Offer { loaded: self.loaded, info })
         })
     }
 }
@@ -86,7 +86,7 @@ impl Infos {
 impl Drop for Infos {
     fn drop(&mut self) {
         // SAFETY: from `fi_getinfo`, and freed once.
-        unsafe { (self.library.freeinfo)(self.first) };
+        unsafe { (self.loaded.freeinfo)(self.first) };
     }
 }
 

@@ -57,7 +57,7 @@ pub struct Queues {
 
 /// An opened provider.
 pub struct Nic {
-    library: &'static Library,
+    loaded: &'static Library,
     fabric: *mut FabricFid,
     domain: *mut DomainFid,
     av: *mut AvFid,
@@ -87,7 +87,7 @@ impl Nic {
     }
 
     fn open_parts(offer: Offer<'_>, peers: usize, sleeps: bool) -> Result<Nic, String> {
-        let Offer { library, info } = offer;
+        let Offer { loaded: library, info } = offer;
         // SAFETY: an offer has all these parts.
         let (tx, rx, ep_attr, domain_attr) = unsafe { (&*info.tx_attr, &*info.rx_attr, &*info.ep_attr, &*info.domain_attr) };
         let queues = Queues {
@@ -98,7 +98,7 @@ impl Nic {
         };
         // From here on what is open is closed when something fails.
         let mut nic = Nic {
-            library,
+            loaded: library,
             fabric: null_mut(),
             domain: null_mut(),
             av: null_mut(),
@@ -175,7 +175,7 @@ impl Nic {
     }
 
     pub fn describe(&self, code: isize) -> String {
-        self.library.describe(code)
+        self.loaded.describe(code)
     }
 
     /// Makes the endpoint with this name known.
@@ -195,7 +195,7 @@ impl Nic {
         match inserted {
             1 if address != ANYBODY => Ok(address),
             0 | 1 => Err("it is no address".into()),
-            failed => Err(self.library.describe(-(failed as isize))),
+            failed => Err(self.loaded.describe(-(failed as isize))),
         }
     }
 
@@ -251,7 +251,7 @@ impl Nic {
 
     #[cold]
     fn failed(&mut self, code: isize) -> Failed {
-        let unknown = |nic: &Nic| Failed { context: null_mut(), what: nic.library.describe(code) };
+        let unknown = |nic: &Nic| Failed { context: null_mut(), what: nic.loaded.describe(code) };
         if code != FI_EAVAIL {
             return unknown(self);
         }
@@ -262,7 +262,7 @@ impl Nic {
         if read != 1 {
             return unknown(self);
         }
-        let mut what = self.library.describe(error.err as isize);
+        let mut what = self.loaded.describe(error.err as isize);
         let mut text = [0; 256];
         // SAFETY: numbers and data of the error just read, and room for its text; it ends.
         let more = unsafe {
@@ -295,7 +295,7 @@ impl Nic {
             ((*(*self.domain).mr).reg)(domain, memory.as_ptr().cast(), len, access, 0, self.keys, 0, &raw mut mr, null_mut())
         };
         if failed != 0 {
-            return Err(format!("{len} bytes of memory: {}", self.library.describe(-(failed as isize))));
+            return Err(format!("{len} bytes of memory: {}", self.loaded.describe(-(failed as isize))));
         }
         // From here on it is closed when something fails.
         let mut registration = Registration { mr, descriptor: null_mut(), key: 0 };
@@ -310,7 +310,7 @@ impl Nic {
                 }
             };
             if failed != 0 {
-                return Err(format!("memory of the endpoint: {}", self.library.describe(-(failed as isize))));
+                return Err(format!("memory of the endpoint: {}", self.loaded.describe(-(failed as isize))));
             }
         }
         // SAFETY: it is open.
