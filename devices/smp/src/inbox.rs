@@ -241,6 +241,7 @@ impl Sender {
                     None => deliver(self.peer, Header::GARBLED, &[]),
                 }
             }
+            // Behind another one: see `skip`.
             Place::Skip => deliver(self.peer, Header::GARBLED, &[]),
         }
         self.reader.pass(&self.ring, cells);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! control pages    one per process: its sleep word, and one arrival byte per sender
-//! rings            a few pages per directed pair; those towards one process lie together
+//! rings            1 to 64 pages per directed pair; those towards one process lie together
 //! pools            one per process: the large cells that it lends to its receivers
 //! regions          one per process: its parts of boards
 //! ```
